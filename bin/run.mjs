@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+// run.mjs FILE.ts [ARG…]      runs a source file with a fitting Node, after installing what is missing
+// run.mjs --bin NAME [ARG…]   the same for a command of an installed package
+import { spawn } from 'node:child_process'
+import { delimiter, dirname, join } from 'node:path'
+import { ensureInstalled, root } from './install.mjs'
+
+/** Replaces this process as far as Node can: same terminal, same signals, same exit code. */
+export function runNode(argv) {
+  const node = ensureInstalled()
+  const bin = [dirname(node), join(root, 'node_modules/.bin')].join(delimiter)
+  // The IPC channel is a lifeline: when this process is killed -9 the child sees it close and stops.
+  const child = spawn(node, argv, {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, MUSTER_LIFELINE: '1' },
+  })
+  // A terminal sends Ctrl-C to the whole group: the child decides when to end, this process only waits.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+    })
+  }
+  child.on('error', (error) => {
+    process.stderr.write(`muster: cannot start ${node}: ${error.message}\n`)
+    process.exit(69)
+  })
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
+}
+
+if (process.argv[1]?.endsWith('run.mjs')) {
+  const [first, second, ...rest] = process.argv.slice(2)
+  if (first === '--bin') runNode([join(root, 'node_modules/.bin', second), ...rest])
+  else runNode([first, ...(second === undefined ? [] : [second]), ...rest])
+}
