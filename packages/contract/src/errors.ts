@@ -1,0 +1,180 @@
+import { z } from 'zod'
+
+/**
+ * Every refusal Muster can answer with: its HTTP status, when it happens and what to do next.
+ * A code is thrown at exactly one place in meaning; docs/errors.md is generated from this table.
+ */
+export type ErrorEntry = { status: number; when: string; hint: string }
+
+export const errorTable = {
+  // Requests
+  invalid_request: {
+    status: 400,
+    when: 'The body, the query or a path parameter does not fit the schema.',
+    hint: 'Correct the named field; the schema is in /api/v1/openapi.json.',
+  },
+  malformed_json: {
+    status: 400,
+    when: 'The body is not JSON.',
+    hint: 'Send a JSON body with Content-Type: application/json.',
+  },
+  body_too_large: {
+    status: 413,
+    when: 'The body is larger than 1 MiB.',
+    hint: 'Send less; put large inputs into the repository.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    when: 'The body is declared as something other than JSON.',
+    hint: 'Send Content-Type: application/json.',
+  },
+  not_found: {
+    status: 404,
+    when: 'Nothing of this workspace has that address.',
+    hint: 'List what exists first; ids of other workspaces are not visible.',
+  },
+  idempotency_mismatch: {
+    status: 409,
+    when: 'The Idempotency-Key was used before with another request.',
+    hint: 'Use a new key for a new request.',
+  },
+  internal: {
+    status: 500,
+    when: 'Muster failed in a way it did not foresee.',
+    hint: 'Look at the hub log with the request id; nothing was changed.',
+  },
+  database_unavailable: {
+    status: 503,
+    when: 'The database does not answer.',
+    hint: 'Try again in a few seconds; "muster doctor" says what is wrong if it stays.',
+  },
+  // Who is asking
+  unauthenticated: {
+    status: 401,
+    when: 'No valid token or session came with the request.',
+    hint: 'Send Authorization: Bearer TOKEN, or sign in on the page.',
+  },
+  forbidden: {
+    status: 403,
+    when: 'The token is valid but may not do this.',
+    hint: 'A worker token serves workers only; use a personal token.',
+  },
+  origin_refused: {
+    status: 403,
+    when: 'The request comes from a page of another origin.',
+    hint: 'Open Muster at the address it printed; other sites may not call it.',
+  },
+  host_refused: {
+    status: 421,
+    when: 'The Host header is not an address of this hub.',
+    hint: 'Use the address the hub printed, for example http://127.0.0.1:4600.',
+  },
+  sign_in_refused: {
+    status: 401,
+    when: 'The sign-in link is unknown, used or expired, or the password is wrong.',
+    hint: 'Make a new link with "npx muster sign-in".',
+  },
+  too_many_attempts: {
+    status: 429,
+    when: 'Too many failed sign-ins in 15 minutes.',
+    hint: 'Wait, or make a one-time link with "npx muster sign-in".',
+  },
+  // Repositories
+  repo_name_taken: {
+    status: 409,
+    when: 'A repository of this workspace has that name.',
+    hint: 'Choose another name.',
+  },
+  repo_not_found: {
+    status: 422,
+    when: 'No repository has that name, or nothing is at its path or URL.',
+    hint: 'See "muster repo list"; add it with "muster repo add NAME PATH".',
+  },
+  repo_not_git: {
+    status: 422,
+    when: 'The path exists but is not a git repository.',
+    hint: 'Run "git init" and commit there, or name another path.',
+  },
+  repo_empty: {
+    status: 422,
+    when: 'The repository has no commit to branch from.',
+    hint: 'Make a first commit there, then try again.',
+  },
+  repo_url_refused: {
+    status: 422,
+    when: 'The address is not an absolute path, file://, https:// or ssh URL.',
+    hint: 'Use an absolute path or an https or ssh URL.',
+  },
+  repo_unreachable: {
+    status: 422,
+    when: 'git could not read the repository.',
+    hint: 'Check the address and the rights of the user that runs Muster.',
+  },
+  // Tasks and runs
+  task_state_refuses: {
+    status: 409,
+    when: 'The state of the task does not allow this.',
+    hint: 'See "muster task show" for the state and what it allows.',
+  },
+  dependency_not_found: {
+    status: 422,
+    when: 'A task named in "after" does not exist in this workspace.',
+    hint: 'Name existing tasks; a task may only wait for older ones.',
+  },
+  prompt_not_supported: {
+    status: 422,
+    when: 'The task has a prompt but no command, and no model can run it in this version.',
+    hint: 'Give a command with --run.',
+  },
+  wall_not_supported: {
+    status: 422,
+    when: 'The task asks for a wall or a network that no worker of this version offers.',
+    hint: 'Use --wall namespace and --network none.',
+  },
+  stale_epoch: {
+    status: 409,
+    when: 'The write belongs to a run that lost its lease; a newer one may exist.',
+    hint: 'Stop the run; its work is not accepted any more.',
+  },
+  // Workers
+  worker_name_taken: {
+    status: 409,
+    when: 'A worker of this workspace has that name.',
+    hint: 'Choose another name, or revoke the old worker first.',
+  },
+  worker_already_connected: {
+    status: 409,
+    when: 'Another process is connected with this worker token.',
+    hint: 'Give each worker its own token: "muster token create --worker NAME".',
+  },
+  token_already_shown: {
+    status: 409,
+    when: 'The request that made this token was repeated; a token is shown only once.',
+    hint: 'Revoke it and create another one.',
+  },
+  protocol_violation: {
+    status: 400,
+    when: 'A worker sent a message that does not fit the protocol.',
+    hint: 'Update the worker to the version of the hub.',
+  },
+  sandbox_unavailable: {
+    status: 503,
+    when: 'The worker has no working wall of the kind that the task needs.',
+    hint: 'Run "muster doctor" on the worker; it names the one command that helps.',
+  },
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof errorTable
+
+export const errorBody = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string(),
+  docs: z.string(),
+  requestId: z.string().optional(),
+})
+export type ErrorBody = z.infer<typeof errorBody>
+
+export function docsFor(code: string): string {
+  return `docs/errors.md#${code}`
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { id, timestamp } from './text.ts'
+
+/** Facts, written in the transaction that makes them true. Readers keep a cursor and never miss one. */
+export const eventKinds = [
+  'workspace.created',
+  'token.created',
+  'token.revoked',
+  'person.signed_in',
+  'person.password_set',
+  'repo.added',
+  'worker.connected',
+  'worker.disconnected',
+  'worker.walls_changed',
+  'task.created',
+  'task.assigned',
+  'task.accepted',
+  'task.phase',
+  'task.requeued',
+  'task.released',
+  'task.done',
+  'task.dead',
+  'task.cancelled',
+  'task.retried',
+  'run.publish_granted',
+  'run.refused_stale',
+] as const
+
+export const event = z.object({
+  /** Opaque; pass it as `after` to read on. */
+  cursor: z.string(),
+  kind: z.enum(eventKinds),
+  taskId: id.nullable(),
+  runId: id.nullable(),
+  actor: z.string(),
+  data: z.record(z.string(), z.unknown()),
+  at: timestamp,
+})
+export type Event = z.infer<typeof event>
+export type EventKind = (typeof eventKinds)[number]
+
+export const eventListQuery = z.strictObject({
+  after: z.string().max(64).optional(),
+  taskId: id.optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+})

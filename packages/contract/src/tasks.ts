@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import { check, checkResult } from './checks.ts'
+import { ending, lane, taskState, tier, wallKind } from './task-states.ts'
+import { commitId, id, line, slugName, text, timestamp } from './text.ts'
+
+export const network = z
+  .string()
+  .max(2_000)
+  .regex(/^(none|local|full|allow:.+)$/, 'must be none, local, full or allow:NAMES')
+
+/** A task as somebody hands it in. */
+export const taskCreate = z.strictObject({
+  repo: slugName,
+  title: line(256),
+  description: text(10_000).optional(),
+  /** A shell command, run by `sh -c` inside the wall with the repository at /workspace. */
+  run: text(32_000).min(1).optional(),
+  prompt: text(32_000).min(1).optional(),
+  checks: z.array(check).max(64).default([]),
+  lane: lane.default('normal'),
+  tier: tier.default('standard'),
+  needs: z.array(slugName).max(16).default([]),
+  /** Tasks that must be done before this one starts. */
+  after: z.array(id).max(64).default([]),
+  wall: wallKind.default('namespace'),
+  network: network.default('none'),
+  /** Globs of proof-defining files that the task is allowed to change. */
+  mayChange: z.array(text(512).min(1)).max(64).default([]),
+  /** Accept a run that changes nothing; without it such a run proves nothing. */
+  allowEmpty: z.boolean().default(false),
+  /** Deadline around everything, verification included, counted from the assignment. Default by tier. */
+  timeoutMs: z.int().min(1_000).max(86_400_000).optional(),
+})
+export type TaskCreate = z.infer<typeof taskCreate>
+export type TaskCreateInput = z.input<typeof taskCreate>
+
+/** One task in a list: no bodies. */
+export const taskRow = z.object({
+  id,
+  /** The last eight characters of the id; accepted wherever a task id is. */
+  short: z.string(),
+  title: z.string(),
+  repo: z.string(),
+  state: taskState,
+  ending: ending.nullable(),
+  lane,
+  tier,
+  attempt: z.int(),
+  /** What the run is doing right now, while there is one. */
+  phase: z.string().nullable(),
+  worker: z.string().nullable(),
+  branch: z.string().nullable(),
+  commit: commitId.nullable(),
+  createdAt: timestamp,
+  startedAt: timestamp.nullable(),
+  endedAt: timestamp.nullable(),
+})
+export type TaskRow = z.infer<typeof taskRow>
+
+export const task = taskRow.extend({
+  description: z.string().nullable(),
+  run: z.string().nullable(),
+  prompt: z.string().nullable(),
+  declaredChecks: z.array(z.object({ kind: z.string(), target: z.string() })),
+  after: z.array(id),
+  wall: wallKind,
+  network: z.string(),
+  mayChange: z.array(z.string()),
+  allowEmpty: z.boolean(),
+  timeoutMs: z.int(),
+  epoch: z.int(),
+  deadlineAt: timestamp.nullable(),
+  createdBy: z.string(),
+  /** One sentence: why the task waits, or why it ended as it did. */
+  reason: z.string().nullable(),
+  /** Results of the checks of the last run that got so far. */
+  checks: z.array(checkResult),
+  runId: id.nullable(),
+})
+export type Task = z.infer<typeof task>
+
+export const taskListQuery = z.strictObject({
+  state: z.string().max(256).optional(),
+  repo: slugName.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(512).optional(),
+})
+
+export function page<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() })
+}
+
+/** A task id, or the last 6 to 12 characters of one. */
+export const taskRef = z
+  .string()
+  .regex(/^([0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{8})$/, 'must be a task id or its last 8 characters')
