@@ -1,0 +1,44 @@
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ifPresent } from './missing-file.ts'
+import { identify, isServerOf } from './process-identity.ts'
+
+/** What a running server says about itself in data/postmaster.pid; it writes the lines one after the other. */
+export interface PostmasterFile {
+  pid: number
+  /** Seconds since 1970: together with the pid this names one start of one server. */
+  startedAt: string
+  port: number
+  socketDir: string
+  status: 'starting' | 'stopping' | 'ready' | 'standby' | ''
+}
+
+export async function readPostmasterFile(data: string): Promise<PostmasterFile | undefined> {
+  const text = await ifPresent(readFile(join(data, 'postmaster.pid'), 'utf8'))
+  if (text === undefined) return undefined
+  const lines = text.split('\n').map((line) => line.trim())
+  if (!lines[0] || !lines[2]) return undefined
+  return {
+    pid: Number(lines[0]),
+    startedAt: lines[2],
+    port: Number(lines[3] ?? 0),
+    socketDir: lines[4] ?? '',
+    status: (lines[7] ?? '') as PostmasterFile['status'],
+  }
+}
+
+/** The file of the server that really lives on this data, if one does. */
+export async function livingPostmaster(data: string): Promise<PostmasterFile | undefined> {
+  const file = await readPostmasterFile(data)
+  return file !== undefined && (await isServerOf(file.pid, data)) ? file : undefined
+}
+
+/**
+ * PostgreSQL refuses to start while the pid in the file lives, whoever it is by now; after a container restart that is
+ * often an innocent process. Call this only once no server process of this data is left: it is then safe to remove.
+ */
+export async function removeStalePostmasterFile(data: string): Promise<void> {
+  const file = await readPostmasterFile(data)
+  if (file !== undefined && (await identify(file.pid)) === undefined) return
+  await rm(join(data, 'postmaster.pid'), { force: true })
+}
