@@ -21,6 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'room',
+          globalSetup: ['packages/testkit/src/vitest-global-setup.ts'],
           include: ['packages/*/src/**/*.room.test.ts', 'apps/*/src/**/*.room.test.ts'],
           exclude,
           testTimeout: 60_000,
