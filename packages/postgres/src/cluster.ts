@@ -168,7 +168,12 @@ async function waitForFormerServer(data: string, deadline: number): Promise<void
 
 /** One connection tells that it is our server (it takes our password) and that it keeps what it acknowledges. */
 async function verify(superuserUrl: string): Promise<void> {
-  const client = new Client({ connectionString: superuserUrl, connectionTimeoutMillis: 30_000 })
+  const client = new Client({
+    connectionString: superuserUrl,
+    connectionTimeoutMillis: 30_000,
+    // Also keeps the caller's PGOPTIONS out.
+    options: '-c statement_timeout=30000',
+  })
   client.on('error', () => {})
   await client.connect()
   try {

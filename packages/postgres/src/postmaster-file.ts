@@ -16,7 +16,11 @@ export interface PostmasterFile {
 export async function readPostmasterFile(data: string): Promise<PostmasterFile | undefined> {
   const text = await ifPresent(readFile(join(data, 'postmaster.pid'), 'utf8'))
   if (text === undefined) return undefined
-  const lines = text.split('\n').map((line) => line.trim())
+  // A last line without its end is one that the server was just writing.
+  const lines = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.trim())
   if (!lines[0] || !lines[2]) return undefined
   return {
     pid: Number(lines[0]),

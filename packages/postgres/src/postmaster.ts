@@ -48,9 +48,21 @@ export async function launch(options: Launch): Promise<{ postmaster: Postmaster;
   exited.catch(() => {})
   child.unref()
   await output.close()
-  if (child.pid === undefined) await exited
-  const postmaster = { pid: child.pid ?? 0, adopted: false, exited }
+  if (child.pid === undefined) throw await cannotRun(options.program, exited)
+  const postmaster = { pid: child.pid, adopted: false, exited }
   return { postmaster, file: await waitFor(options, postmaster, () => true) }
+}
+
+async function cannotRun(program: string, failure: Promise<unknown>): Promise<PostgresError> {
+  const cause: unknown = await failure.catch((error: unknown) => error)
+  return new PostgresError(
+    'start_failed',
+    `cannot run ${program}: ${String(cause)}`,
+    'Check the PostgreSQL installation.',
+    {
+      cause,
+    },
+  )
 }
 
 export function waitUntilReady(options: Pick<Launch, 'dir' | 'data' | 'logDir'>, postmaster: Postmaster) {
