@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SandboxError, type Ended, type ExecOptions, type ExecResult } from '../sandbox.ts'
+import type { Launch } from './argv.ts'
+import type { ExecCgroup } from './cgroup.ts'
+import { readHostFacts, remedy } from './diagnose.ts'
+import type { DiskMeter } from './disk-usage.ts'
+import { endingOf } from './ending.ts'
+import { launchWall, type Launched } from './launcher.ts'
+import { collectOutput } from './output.ts'
+import { startOf } from './owner.ts'
+import { descendants, listProcesses, signalProcess } from './processes.ts'
+import { watch } from './watch.ts'
+
+export type Exec = {
+  launch: Launch
+  filter: string
+  graceMs: number
+  cgroup: ExecCgroup | undefined
+  disk: DiskMeter
+  options: ExecOptions
+  /** Ends when the wall is destroyed. */
+  gone: AbortSignal
+  onProcesses: (count: number) => void
+}
+
+// A killed wall is gone within milliseconds; a process in uninterruptible sleep (a dead disk) is not.
+const LEFTOVERS_MS = 10_000
+
+/** Runs one command in one bubblewrap and returns when nothing of it is left. */
+export async function execInWall(exec: Exec): Promise<ExecResult> {
+  const { options, cgroup } = exec
+  const started = performance.now()
+  const launched = launchWall(exec.launch, exec.filter, options.stdin !== undefined)
+  const over = new AbortController()
+  const stopping = createStop(launched, exec, over.signal)
+
+  feed(launched, options.stdin)
+  const stdout = collect('stdout', launched, options)
+  const stderr = collect('stderr', launched, options)
+  const onAbort = (): void => stopping.stop('aborted')
+  const stopSignal = AbortSignal.any([exec.gone, ...(options.signal === undefined ? [] : [options.signal])])
+  if (stopSignal.aborted) onAbort()
+  else stopSignal.addEventListener('abort', onAbort, { signal: over.signal })
+  const timer = setTimeout(() => stopping.stop('timed_out'), options.timeoutMs)
+  const watching = watch({
+    limits: exec.launch.limits,
+    cgroup,
+    disk: exec.disk,
+    init: () => launched.init()?.pid,
+    onProcesses: exec.onProcesses,
+    stop: stopping.stop,
+    over: over.signal,
+  })
+  // A limit nobody watches any more is no limit: the command ends, and the error is thrown below.
+  watching.catch(() => launched.child.kill('SIGKILL'))
+
+  try {
+    const { signal } = await launched.exited.catch((error: Error) => {
+      throw new SandboxError('sandbox_unavailable', `the wall could not be started: ${error.message}`)
+    })
+    over.abort()
+    await watching
+    await endLeftovers(launched, cgroup)
+    await launched.closed
+    const { oomKills, processHits } = cgroup?.hits() ?? { oomKills: 0, processHits: 0 }
+    const ending = endingOf({
+      stopped: stopping.why(),
+      exitCode: launched.exitCode(),
+      launcherSignal: signal,
+      oomKills,
+      processHits,
+      overDisk: stopping.why() === undefined && (await exec.disk.mayBeOver()),
+    })
+    const out = stdout.end()
+    const err = stderr.end()
+    if (ending === undefined) throw failedToStart(err.text)
+    return {
+      ...ending,
+      stdout: out.text,
+      stderr: err.text,
+      droppedBytes: out.droppedBytes + err.droppedBytes,
+      ms: Math.round(performance.now() - started),
+    }
+  } finally {
+    clearTimeout(timer)
+    over.abort()
+  }
+}
+
+function failedToStart(said: string): SandboxError {
+  const words = said.trim() || 'bubblewrap ended without a word'
+  return new SandboxError(
+    'sandbox_unavailable',
+    `the wall could not be started: ${words}`,
+    remedy(said, readHostFacts()),
+  )
+}
+
+/** The first reason stands. A limit kills at once; time and people ask first and kill after the grace. */
+function createStop(launched: Launched, { cgroup, graceMs }: Exec, over: AbortSignal) {
+  let why: Ended | undefined
+  // Everything inside dies with it (--die-with-parent, and the pid namespace).
+  const kill = (): boolean => launched.child.kill('SIGKILL')
+  return {
+    why: () => why,
+    stop(reason: Ended): void {
+      if (why !== undefined) return
+      why = reason
+      const init = launched.init()?.pid
+      if ((reason !== 'timed_out' && reason !== 'aborted') || init === undefined) {
+        kill()
+        return
+      }
+      const known = cgroup?.pids() ?? descendants(listProcesses(), init).map((row) => row.pid)
+      // Pid 1 and its parent are bubblewrap's own: without them the others would be killed, not asked.
+      for (const pid of known.filter((pid) => pid !== init && pid !== launched.child.pid)) {
+        signalProcess(pid, 'SIGTERM')
+      }
+      sleep(graceMs, undefined, { signal: over }).then(kill, () => undefined)
+    },
+  }
+}
+
+function feed(launched: Launched, input: string | Uint8Array | undefined): void {
+  if (launched.stdin === null) return
+  // The command need not read it all: a closed pipe is its choice.
+  launched.stdin.on('error', () => undefined)
+  launched.stdin.end(input)
+}
+
+function collect(stream: 'stdout' | 'stderr', launched: Launched, options: ExecOptions) {
+  const { onOutput } = options
+  const collector = collectOutput(options.maxOutputBytes, onOutput && ((text) => onOutput({ stream, text })))
+  launched[stream].on('data', (chunk: Buffer) => collector.write(chunk))
+  return collector
+}
+
+/**
+ * Pid 1 inside is killed when bubblewrap ends, and the kernel ends the rest with it; this waits until that is true,
+ * and is the second way where the first did not do.
+ */
+async function endLeftovers(launched: Launched, cgroup: ExecCgroup | undefined): Promise<void> {
+  const init = launched.init()
+  const left = (): number[] => [
+    ...(init !== undefined && init.start !== undefined && startOf(init.pid) === init.start ? [init.pid] : []),
+    ...(cgroup?.pids() ?? []),
+  ]
+  const until = performance.now() + LEFTOVERS_MS
+  for (let wait = 1; left().length > 0; wait = Math.min(wait * 2, 50)) {
+    if (performance.now() > until) {
+      throw new SandboxError(
+        'sandbox_leftovers',
+        `processes ${left().join(', ')} of a finished command cannot be killed`,
+      )
+    }
+    if (wait > 4) {
+      await cgroup?.kill()
+      for (const pid of left()) signalProcess(pid, 'SIGKILL')
+    }
+    await sleep(wait)
+  }
+}

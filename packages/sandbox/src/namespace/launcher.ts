@@ -1,0 +1,102 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { bwrapOptions, fds, launchArgv, type Launch } from './argv.ts'
+import { isGone, startOf } from './owner.ts'
+
+/** A bubblewrap that is being started or runs. */
+export type Launched = {
+  child: ChildProcess
+  stdout: Readable
+  stderr: Readable
+  stdin: Writable | null
+  /** Pid 1 inside, as the host sees it. */
+  init(): { pid: number; start: string | undefined } | undefined
+  /** Of the command, as bubblewrap reports it; undefined as long as there is none. */
+  exitCode(): number | undefined
+  exited: Promise<{ signal: NodeJS.Signals | undefined }>
+  /** All output was read. */
+  closed: Promise<void>
+}
+
+export function launchWall(launch: Launch, filter: string, hasStdin: boolean): Launched {
+  const [program, ...argv] = launchArgv(launch) as [string, ...string[]]
+  // Opened for each start: bubblewrap reads from where the descriptor stands.
+  const filterFd = openSync(filter, 'r')
+  const nothing = openSync('/dev/null', 'r')
+  const child = spawn(program, argv, {
+    cwd: '/',
+    // What bubblewrap starts with can be read inside, in /proc/1/environ.
+    env: {},
+    stdio: withoutInherited(
+      [hasStdin ? 'pipe' : 'ignore', 'pipe', 'pipe', filterFd, 'pipe', 'pipe'],
+      nothing,
+    ),
+  })
+  closeSync(filterFd)
+  closeSync(nothing)
+
+  const exited = new Promise<{ signal: NodeJS.Signals | undefined }>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (_code, signal) => resolve({ signal: signal ?? undefined }))
+  })
+  const closed = new Promise<void>((resolve) => {
+    child.once('close', () => resolve())
+    child.once('error', () => resolve())
+  })
+
+  const options = child.stdio[fds.args] as Writable
+  // It may die before it has read them; then its exit says so.
+  options.on('error', () => undefined)
+  options.end(`${bwrapOptions(launch).join('\0')}\0`)
+
+  let init: { pid: number; start: string | undefined } | undefined
+  let exitCode: number | undefined
+  createInterface(child.stdio[fds.status] as Readable).on('line', (line) => {
+    const status = JSON.parse(line) as { 'child-pid'?: number; 'exit-code'?: number }
+    const pid = status['child-pid']
+    if (pid !== undefined) init = { pid, start: startOf(pid) }
+    exitCode = status['exit-code'] ?? exitCode
+  })
+  return {
+    child,
+    stdout: child.stdout as Readable,
+    stderr: child.stderr as Readable,
+    stdin: child.stdin,
+    init: () => init,
+    exitCode: () => exitCode,
+    exited,
+    closed,
+  }
+}
+
+/**
+ * Node closes its own descriptors on exec, but not those its parent left open in it, and bubblewrap hands everything
+ * on. Those are covered with /dev/null: one of them could be a log, a database socket or a directory of the host.
+ */
+function withoutInherited(stdio: (number | 'pipe' | 'ignore')[], nothing: number) {
+  for (const fd of inheritable()) {
+    // 'ignore' opens nothing and closes nothing above stderr.
+    while (stdio.length <= fd) stdio.push('ignore')
+    if (stdio[fd] === 'ignore' && fd > 2) stdio[fd] = nothing
+  }
+  return stdio
+}
+
+const O_CLOEXEC = 0o2000000
+
+function inheritable(): number[] {
+  return readdirSync('/proc/self/fdinfo')
+    .map(Number)
+    .filter((fd) => {
+      try {
+        const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))
+        return flags !== null && (Number.parseInt(flags[1] as string, 8) & O_CLOEXEC) === 0
+      } catch (error) {
+        // The one that the listing itself used.
+        if (isGone(error)) return false
+        throw error
+      }
+    })
+}
