@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { onTestFinished } from 'vitest'
 import { type Cluster, type ClusterOptions, openCluster } from './cluster.ts'
+import { socketDirectoryFor } from './socket-directory.ts'
 import { isAlive, type ProcessIdentity, serverProcessesOf } from './process-identity.ts'
 
 /** A fresh directory; whatever of a server is left in it at the test's end is killed by pid. */
@@ -15,6 +16,7 @@ export async function freshPlace(name = 'muster-pg-test-'): Promise<string> {
   onTestFinished(async () => {
     for (const pid of await serverProcessesOf(join(dir, 'data'))) kill(pid)
     await eventuallyTrue(async () => (await serverProcessesOf(join(dir, 'data'))).length === 0)
+    await rm(socketDirectoryFor(dir, '/tmp'), { recursive: true, force: true })
     await rm(dir, { recursive: true, force: true })
   })
   return dir

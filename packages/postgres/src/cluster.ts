@@ -44,12 +44,15 @@ export interface Cluster {
   stop(): Promise<void>
 }
 
-interface Place {
+interface Home {
   dir: string
   data: string
   logDir: string
-  socketDir: string
   user: ServerUser
+}
+
+interface Place extends Home {
+  socketDir: string
 }
 
 // PostgreSQL's backends notice a dead postmaster at once unless they are in the middle of a long statement.
@@ -61,18 +64,19 @@ const lingerLimitMs = 30_000
  * password, and is stopped when its owner dies, however it dies.
  */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
-  const place = await preparePlace(options)
-  const lock = await takeOwnerLock(join(place.dir, 'lock'))
+  const home = await prepareHome(resolve(options.dir))
+  const lock = await takeOwnerLock(join(home.dir, 'lock'))
   try {
-    return await openOwned(place, options, lock)
+    // Only as owner: the former one removes the socket's folder when it stops.
+    const socketDir = await prepareSocketDirectory(home.dir, options.socketParent ?? '/tmp', home.user)
+    return await openOwned({ ...home, socketDir }, options, lock)
   } catch (error) {
     await lock.release()
     throw error
   }
 }
 
-async function preparePlace(options: ClusterOptions): Promise<Place> {
-  const asked = resolve(options.dir)
+async function prepareHome(asked: string): Promise<Home> {
   const user = await chooseServerUser(join(asked, 'data'))
   const root = process.getuid?.() === 0
   await requireReachable(resolve(asked, '..'), user)
@@ -81,8 +85,7 @@ async function preparePlace(options: ClusterOptions): Promise<Place> {
   if (root) await chmod(asked, (await stat(asked)).mode | 0o111)
   await requireReachable(asked, user)
   const dir = await realpath(asked)
-  const socketDir = await prepareSocketDirectory(dir, options.socketParent ?? '/tmp', user)
-  return { dir, data: join(dir, 'data'), logDir: join(dir, 'log'), socketDir, user }
+  return { dir, data: join(dir, 'data'), logDir: join(dir, 'log'), user }
 }
 
 async function openOwned(place: Place, options: ClusterOptions, lock: OwnerLock): Promise<Cluster> {

@@ -11,13 +11,17 @@ export const socketPort = 5432
 // sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included.
 const longestSocketPath = process.platform === 'darwin' ? 103 : 107
 
+/** The same for the same directory, so that a later owner finds the server that it adopts. */
+export function socketDirectoryFor(dir: string, parent: string): string {
+  return join(parent, `muster-pg-${createHash('sha256').update(dir).digest('hex').slice(0, 12)}`)
+}
+
 /**
  * The socket lives outside the data directory because its path has to be short. The name can be foretold, so whoever
  * made it first has to be checked: in a folder of somebody else's, they could listen in the server's place.
  */
 export async function prepareSocketDirectory(dir: string, parent: string, user: ServerUser): Promise<string> {
-  const digest = createHash('sha256').update(dir).digest('hex').slice(0, 12)
-  const socketDir = join(parent, `muster-pg-${digest}`)
+  const socketDir = socketDirectoryFor(dir, parent)
   const longest = join(socketDir, `.s.PGSQL.${socketPort}`)
   if (Buffer.byteLength(longest) > longestSocketPath) {
     throw new PostgresError(

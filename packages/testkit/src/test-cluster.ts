@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { access, constants, mkdir, readdir, realpath, rm, statfs } from 'node:fs/promises'
+import { access, constants, lstat, mkdir, readdir, realpath, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCluster } from '@muster/postgres/cluster'
@@ -33,6 +33,8 @@ export async function openTestCluster(): Promise<TestCluster & { stop(): Promise
   const dir = join(runs, `run-${process.pid}`)
   const cluster = await openCluster({
     dir,
+    // Inside the run's directory, so that a killed run leaves nothing elsewhere, unless that makes the path too long.
+    socketParent: dir.length < 60 ? dir : '/tmp',
     log: (line) => process.stderr.write(`${line}\n`),
     settings: { max_connections: '200' },
   })
@@ -52,6 +54,8 @@ async function runsDirectory(): Promise<string> {
     .slice(0, 12)
   const runs = join(await fastParent(), `muster-test-${process.getuid?.() ?? 0}-${key}`)
   await mkdir(runs, { recursive: true, mode: 0o711 })
+  const { uid } = await lstat(runs)
+  if (uid !== process.getuid?.()) throw new Error(`${runs} belongs to uid ${uid}: remove it`)
   return runs
 }
 
@@ -70,7 +74,8 @@ async function removeDeadRuns(runs: string): Promise<void> {
   for (const name of await readdir(runs)) {
     const pid = Number(name.replace(/^run-/, ''))
     if (pid === process.pid || (await identify(pid)) === undefined) {
-      await rm(join(runs, name), { recursive: true, force: true })
+      // Retried, since a run killed this second may still have a server that writes its last.
+      await rm(join(runs, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
     }
   }
 }
