@@ -1,0 +1,93 @@
+import { normalize } from 'node:path/posix'
+import type { Sandbox } from '@muster/sandbox/sandbox'
+import type { Check } from './check.ts'
+import { applyOverlay, OverlayError } from './overlay.ts'
+import type { ProofPlan } from './proof-plan.ts'
+import {
+  buildReport,
+  trimOutput,
+  type Changed,
+  type CheckResult,
+  type ProofRecord,
+  type Report,
+} from './report.ts'
+import { runCheck } from './run-check.ts'
+
+export type VerifyInput = {
+  /** A fresh wall whose /workspace is a clean checkout of `commit`, made by the host, with the base's objects. */
+  wall: Sandbox
+  checks: readonly Check[]
+  base: string
+  commit: string
+  /** Which run of the task this is, from 1. */
+  run: number
+  changed: Changed
+  plan: ProofPlan
+  /** The task says that nothing is to be checked. */
+  skip?: boolean | undefined
+  allowEmpty?: boolean | undefined
+  timeoutMs?: number | undefined
+  onProgress?: ((progress: VerifyProgress) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
+export type VerifyProgress =
+  | { step: 'preparing' }
+  | { step: 'checking'; at: number; of: number; check: Check }
+  | { step: 'checked'; at: number; of: number; result: CheckResult }
+
+/**
+ * Runs the checks in their order on the exact commit, with the proof taken from the base, and reports. Later checks run
+ * after a failed one, so that one report says everything there is to correct.
+ *
+ * Whether a file exists is first asked of the run's own commit, before the overlay: a file that the proof leaves out is
+ * still there, and one that the run deleted is gone although the proof brings it back. A file that is not there may
+ * still come from an earlier check, such as a build, so it is asked again in its turn.
+ */
+export async function verify(input: VerifyInput): Promise<Report> {
+  const started = performance.now()
+  const { run, commit, base, changed, skip, allowEmpty } = input
+  const checks = skip === true ? [] : input.checks
+  const empty: ProofRecord = { restored: [], removed: [], merged: [] }
+  const { proof, results } = checks.length === 0 ? { proof: empty, results: [] } : await runAll(input, checks)
+  const ms = Math.round(performance.now() - started)
+  return buildReport({ run, commit, base, ms, changed, proof, checks: results, skip, allowEmpty })
+}
+
+async function runAll(input: VerifyInput, checks: readonly Check[]) {
+  const results: CheckResult[] = []
+  input.onProgress?.({ step: 'preparing' })
+  const atFirst = new Map<Check, CheckResult>()
+  for (const check of checks)
+    if (check.kind === 'file_exists') atFirst.set(check, await runCheck(check, input))
+  const { proof, failed } = await overlay(input, checks)
+  for (const [at, check] of checks.entries()) {
+    input.onProgress?.({ step: 'checking', at, of: checks.length, check })
+    const first = atFirst.get(check)
+    const known =
+      first !== undefined && (first.status === 'pass' || isTouched(check.target, proof)) ? first : undefined
+    const result = failed === undefined ? (known ?? (await runCheck(check, input))) : unproven(check, failed)
+    results.push(result)
+    input.onProgress?.({ step: 'checked', at, of: checks.length, result })
+  }
+  return { proof, results }
+}
+
+function isTouched(target: string, proof: ProofRecord): boolean {
+  const path = normalize(target).replace(/\/$/, '')
+  return proof.restored.some((entry) => entry.path === path || entry.path.startsWith(`${path}/`))
+}
+
+async function overlay(input: VerifyInput, checks: readonly Check[]) {
+  const commands = checks.map((check) => check.target)
+  try {
+    return { proof: await applyOverlay({ ...input, commands }), failed: undefined }
+  } catch (error) {
+    if (!(error instanceof OverlayError)) throw error
+    return { proof: { restored: [], removed: [], merged: [] }, failed: error }
+  }
+}
+
+function unproven({ kind, target }: Check, error: OverlayError): CheckResult {
+  return { kind, target, status: 'error', output: trimOutput(error.output), ms: 0, reason: error.message }
+}
