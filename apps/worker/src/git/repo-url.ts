@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
+import { realpath, stat } from 'node:fs/promises'
+import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GitError } from './git-error.ts'
 
@@ -46,9 +46,19 @@ export async function asOwner(address: RepoAddress): Promise<string> {
   if (address.kind === 'remote' || process.getuid?.() !== 0) return ''
   const inside = await stat(join(address.path, '.git')).catch(() => undefined)
   const { uid, gid } = inside ?? (await stat(address.path))
-  if (uid === 0) return ''
+  if (uid === 0 || !(await canReach(address.path, uid, gid))) return ''
   // Our own configuration file is not readable to that person; owning the repository, they need no safe.directory.
   return `setpriv --reuid ${uid} --regid ${gid} --clear-groups env GIT_CONFIG_GLOBAL=/dev/null HOME=/ `
+}
+
+/** An owner who is kept out by a folder above (a repository given away inside root's home) cannot be acted for. */
+async function canReach(path: string, uid: number, gid: number): Promise<boolean> {
+  for (let folder = await realpath(path); ; folder = dirname(folder)) {
+    const found = await stat(folder)
+    const shift = found.uid === uid ? 6 : found.gid === gid ? 3 : 0
+    if (((found.mode >> shift) & 1) === 0) return false
+    if (folder === dirname(folder)) return true
+  }
 }
 
 export async function checkLocal(address: RepoAddress) {
