@@ -10,12 +10,18 @@ import { type Cluster, type ClusterOptions, openCluster } from './cluster.ts'
 import { socketDirectoryFor } from './socket-directory.ts'
 import { isAlive, type ProcessIdentity, serverProcessesOf } from './process-identity.ts'
 
-/** A fresh directory; whatever of a server is left in it at the test's end is killed by pid. */
+/**
+ * A fresh directory; whatever of a server is left in it at the test's end is ended by pid. First by SIGQUIT: a killed
+ * postmaster would leave a file in /dev/shm, which only its next start removes.
+ */
 export async function freshPlace(name = 'muster-pg-test-'): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), name))
   onTestFinished(async () => {
-    for (const pid of await serverProcessesOf(join(dir, 'data'))) kill(pid)
-    await eventuallyTrue(async () => (await serverProcessesOf(join(dir, 'data'))).length === 0)
+    const left = () => serverProcessesOf(join(dir, 'data'))
+    for (const signal of ['SIGQUIT', 'SIGKILL'] as const) {
+      for (const pid of await left()) kill(pid, signal)
+      await eventuallyTrue(async () => (await left()).length === 0)
+    }
     await rm(socketDirectoryFor(dir, '/tmp'), { recursive: true, force: true })
     await rm(dir, { recursive: true, force: true })
   })

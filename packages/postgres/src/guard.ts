@@ -14,7 +14,10 @@ import type { ServerUser } from './server-user.ts'
  * A pid may by then be somebody else's, so before each signal it checks that postmaster.pid still names the same start.
  */
 const script = `
-same() { [ "$(sed -n '1p;3p' "$1" 2>/dev/null | tr '\\n' ' ')" = "$2 $3 " ] && kill -0 "$2" 2>/dev/null; }
+same() {
+  { read -r pid && read -r data && read -r start; } 2>/dev/null <"$1" || return 1
+  [ "$pid $start" = "$2 $3" ] && kill -0 "$2" 2>/dev/null
+}
 read -r line && exit 0
 same "$@" || exit 0
 kill -INT "$2"
@@ -23,7 +26,7 @@ while same "$@"; do
   tries=$((tries + 1))
   [ $tries -eq 100 ] && kill -QUIT "$2"
   [ $tries -ge 150 ] && exit 1
-  sleep 0.2
+  sleep 0.2 || exit 1
 done
 `
 

@@ -51,6 +51,18 @@ test('a server whose owner and guard were both killed is adopted, not started tw
   expect(await serverProcessesOf(join(dir, 'data'))).toEqual([])
 })
 
+test('an adopted server that is killed is noticed, and the next open starts a new one although nobody reaped it', async () => {
+  const dir = await freshPlace()
+  await orphan(dir)
+  const cluster = await open(dir)
+  kill(cluster.pid)
+  expect(await cluster.exited).toEqual({ code: null, signal: null })
+  await cluster.stop()
+  const reopened = await open(dir)
+  expect(reopened.adopted).toBe(false)
+  expect(await query(reopened.superuserUrl, 'select 1 as one')).toEqual([{ one: 1 }])
+})
+
 test('an adopted server has a guard again', async () => {
   const dir = await freshPlace()
   const { server } = await orphan(dir)

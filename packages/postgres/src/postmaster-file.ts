@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ifPresent } from './missing-file.ts'
-import { identify, isServerOf } from './process-identity.ts'
+import { hasCode, ifPresent } from './missing-file.ts'
+import { isServerOf } from './process-identity.ts'
 
 /** What a running server says about itself in data/postmaster.pid; it writes the lines one after the other. */
 export interface PostmasterFile {
@@ -38,11 +38,21 @@ export async function livingPostmaster(data: string): Promise<PostmasterFile | u
 }
 
 /**
- * PostgreSQL refuses to start while the pid in the file lives, whoever it is by now; after a container restart that is
- * often an innocent process. Call this only once no server process of this data is left: it is then safe to remove.
+ * PostgreSQL refuses to start while the pid in the file exists, whatever it is by now: after a container restart often an
+ * innocent process, and where nothing reaps orphans the zombie of the killed server itself. Call this only once no server
+ * process of this data is left: it is then safe to remove. A file whose pid is free stays, since PostgreSQL finds in it
+ * the shared memory that it has to clear away.
  */
 export async function removeStalePostmasterFile(data: string): Promise<void> {
   const file = await readPostmasterFile(data)
-  if (file !== undefined && (await identify(file.pid)) === undefined) return
+  if (file !== undefined && !isTaken(file.pid)) return
   await rm(join(data, 'postmaster.pid'), { force: true })
+}
+
+function isTaken(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return hasCode(error, 'EPERM')
+  }
 }

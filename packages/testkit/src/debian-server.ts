@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCluster } from '@muster/postgres/cluster'
-import { testDatabaseVariable } from './test-cluster.ts'
+import { fastParent, testDatabaseVariable } from './test-cluster.ts'
 
 const debianRoot = '/usr/lib/postgresql'
 
@@ -21,7 +20,7 @@ export async function debianBinaries(): Promise<string | undefined> {
 async function runOnDebianServer(command: string[]): Promise<number> {
   const binaries = await debianBinaries()
   if (binaries === undefined) throw new Error(`no PostgreSQL below ${debianRoot}: apt-get install postgresql`)
-  const dir = await mkdtemp(join(tmpdir(), 'muster-debian-'))
+  const dir = await mkdtemp(join(await fastParent(), 'muster-debian-'))
   const log = (line: string) => process.stderr.write(`${line}\n`)
   const cluster = await openCluster({ dir, binaries, log, settings: { max_connections: '200' } })
   try {

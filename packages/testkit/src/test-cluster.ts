@@ -60,7 +60,7 @@ async function runsDirectory(): Promise<string> {
 }
 
 /** Memory when there is plenty: a run needs some 100 MB, and a container's default /dev/shm has 64 MB. */
-async function fastParent(): Promise<string> {
+export async function fastParent(): Promise<string> {
   try {
     await access('/dev/shm', constants.W_OK)
     const { bavail, bsize } = await statfs('/dev/shm')
