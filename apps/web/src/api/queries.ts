@@ -1,0 +1,74 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import type { TaskFilter } from '../paths.ts'
+import { client } from './client.ts'
+
+/** Every read of the page, with the key that live events refresh it by. */
+
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: ({ signal }) => client.call('me', { signal }),
+  staleTime: Infinity,
+})
+
+export const reposQuery = queryOptions({
+  queryKey: ['repos'],
+  queryFn: ({ signal }) => client.call('listRepos', { signal }),
+})
+
+export const workersQuery = queryOptions({
+  queryKey: ['workers'],
+  queryFn: ({ signal }) => client.call('listWorkers', { signal }),
+})
+
+export const tokensQuery = queryOptions({
+  queryKey: ['tokens'],
+  queryFn: ({ signal }) => client.call('listTokens', { signal }),
+})
+
+export function tasksQuery(filter: TaskFilter) {
+  return infiniteQueryOptions({
+    queryKey: ['tasks', filter.state ?? '', filter.repo ?? ''],
+    queryFn: ({ signal, pageParam }) =>
+      client.call('listTasks', {
+        signal,
+        query: {
+          limit: 50,
+          ...(filter.state === undefined ? {} : { state: filter.state }),
+          ...(filter.repo === undefined ? {} : { repo: filter.repo }),
+          ...(pageParam === null ? {} : { cursor: pageParam }),
+        },
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+  })
+}
+
+// What belongs to one task is keyed by its short id, and each part by its name: an event refreshes all of them.
+
+export function taskQuery(short: string) {
+  return queryOptions({
+    queryKey: ['task', short, 'task'],
+    queryFn: ({ signal }) => client.call('getTask', { signal, params: { task: short } }),
+  })
+}
+
+export function runsQuery(short: string) {
+  return queryOptions({
+    queryKey: ['task', short, 'runs'],
+    queryFn: ({ signal }) => client.call('taskRuns', { signal, params: { task: short } }),
+  })
+}
+
+export function diffQuery(short: string) {
+  return queryOptions({
+    queryKey: ['task', short, 'diff'],
+    queryFn: ({ signal }) => client.call('taskDiff', { signal, params: { task: short } }),
+  })
+}
+
+export function eventsQuery(short: string, taskId: string) {
+  return queryOptions({
+    queryKey: ['task', short, 'events'],
+    queryFn: ({ signal }) => client.call('listEvents', { signal, query: { taskId, limit: 500 } }),
+  })
+}

@@ -1,0 +1,58 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { tasksQuery } from '../../api/queries.ts'
+import { ErrorView } from '../../components/ErrorView.tsx'
+import { FleetWarnings } from '../../components/FleetStrip.tsx'
+import { usePageTitle } from '../../components/page-title.ts'
+import { paths, type TaskFilter } from '../../paths.ts'
+import { Link } from '../../router.tsx'
+import { Button, buttonClass } from '../../ui/Button.tsx'
+import { useHotkeys } from '../../ui/hotkeys.ts'
+import { Icon } from '../../ui/Icon.tsx'
+import { Kbd } from '../../ui/Kbd.tsx'
+import { Loading } from '../../ui/Loading.tsx'
+import { NoTasks } from './NoTasks.tsx'
+import { TaskFilters } from './TaskFilters.tsx'
+import { focusRow, TaskTable } from './TaskTable.tsx'
+
+export function TaskListPage({ filter }: { filter: TaskFilter }) {
+  usePageTitle('Tasks')
+  useHotkeys({ j: () => focusRow(1), k: () => focusRow(-1) })
+  const tasks = useInfiniteQuery(tasksQuery(filter))
+  const rows = useMemo(() => tasks.data?.pages.flatMap((page) => page.items) ?? [], [tasks.data])
+
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        <h1 className="text-lg font-semibold">Tasks</h1>
+        <TaskFilters filter={filter} />
+        <Link href={paths.newTask()} className={`${buttonClass('primary')} ml-auto`}>
+          <Icon name="plus" />
+          New task
+        </Link>
+      </div>
+      <FleetWarnings />
+      {tasks.error !== null && <ErrorView error={tasks.error} onRetry={() => void tasks.refetch()} />}
+      {tasks.isPending && <Loading label="Loading tasks" lines={10} />}
+      {tasks.isSuccess && rows.length === 0 && <NoTasks filter={filter} />}
+      {rows.length > 0 && <TaskTable rows={rows} />}
+      {rows.length > 0 && (
+        <div className="flex items-center gap-3 text-[13px] text-muted">
+          {tasks.hasNextPage && (
+            <Button busy={tasks.isFetchingNextPage} onClick={() => void tasks.fetchNextPage()}>
+              Load more
+            </Button>
+          )}
+          <span>
+            {rows.length} {rows.length === 1 ? 'task' : 'tasks'}
+            {tasks.hasNextPage ? ', older ones not loaded' : ''}
+          </span>
+          <span className="ml-auto hidden items-center gap-1.5 md:inline-flex">
+            <Kbd>j</Kbd>
+            <Kbd>k</Kbd> move <Kbd>Enter</Kbd> open <Kbd>c</Kbd> new <Kbd>?</Kbd> all keys
+          </span>
+        </div>
+      )}
+    </div>
+  )
+}

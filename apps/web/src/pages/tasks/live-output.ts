@@ -1,0 +1,34 @@
+import { useEffect, useState, useSyncExternalStore } from 'react'
+import { followLive } from '@muster/sdk/live'
+import { client } from '../../api/client.ts'
+import { createOutputLines, type OutputSnapshot } from './output-lines.ts'
+
+export type Progress = { text: string; percent: number | null }
+
+/** The output of a task from its first chunk on, as it comes; `caughtUp` once what was kept has been read. */
+export function useLiveOutput(
+  taskId: string,
+): OutputSnapshot & { caughtUp: boolean; progress: Progress | null } {
+  const [output] = useState(() => createOutputLines((flush) => setTimeout(flush, 50)))
+  const [caughtUp, setCaughtUp] = useState(false)
+  const [progress, setProgress] = useState<Progress | null>(null)
+  useEffect(
+    () =>
+      followLive({
+        origin: client.origin,
+        output: { taskId },
+        onMessage: (message) => {
+          if (message.type === 'output' && message.taskId === taskId) {
+            output.add(message.chunk)
+            setProgress(null)
+          }
+          if (message.type === 'progress' && message.taskId === taskId) setProgress(message)
+          if (message.type === 'event' && message.event.taskId === taskId) setProgress(null)
+          if (message.type === 'caught_up') setCaughtUp(true)
+        },
+      }),
+    [taskId, output],
+  )
+  const snapshot = useSyncExternalStore(output.subscribe, output.snapshot)
+  return { ...snapshot, caughtUp, progress }
+}
