@@ -1,0 +1,17 @@
+create table workers (
+  workspace_id uuid not null references workspaces (id),
+  id uuid not null,
+  name text not null,
+  instance text,
+  version text,
+  host text,
+  slots integer not null default 0,
+  walls jsonb not null default '[]',
+  -- The hub process that holds the socket now; null while the worker is away.
+  connected_hub uuid,
+  last_seen_at timestamptz,
+  created_at timestamptz not null default now(),
+  primary key (workspace_id, id),
+  unique (workspace_id, name)
+);
+call protect('workers', 'select, insert, update', 'select, insert, update');

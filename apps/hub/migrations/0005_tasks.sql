@@ -1,0 +1,73 @@
+create table tasks (
+  workspace_id uuid not null references workspaces (id),
+  id uuid not null,
+  short text not null generated always as (right(id::text, 8)) stored,
+  repo_id uuid not null,
+  repo text not null,
+  title text not null,
+  description text,
+  spec jsonb not null,
+  lane smallint not null,
+  tier text not null,
+  state text not null check (state in ('draft', 'queued', 'waiting', 'assigned', 'running', 'verifying', 'review',
+                                       'done', 'dead', 'cancelled')),
+  ending text,
+  reason text,
+  -- Raised by every assignment and by every end that a worker did not report itself: the fence.
+  epoch integer not null default 0,
+  attempt integer not null default 0,
+  -- Runs whose worker vanished; bounded apart from attempts, because the task is not to blame.
+  losses integer not null default 0,
+  phase text,
+  worker_id uuid,
+  worker text,
+  run_id uuid,
+  branch text,
+  commit text,
+  checks jsonb not null default '[]',
+  created_by text not null,
+  created_at timestamptz not null default now(),
+  started_at timestamptz,
+  ended_at timestamptz,
+  deadline_at timestamptz,
+  primary key (workspace_id, id),
+  foreign key (workspace_id, repo_id) references repos (workspace_id, id),
+  check ((state in ('done', 'dead', 'cancelled')) = (ended_at is not null)),
+  check (state <> 'done' or (ending = 'verified' and commit is not null))
+);
+create index tasks_by_short on tasks (workspace_id, short);
+call protect('tasks', 'select, insert, update', 'select, update');
+
+-- A row exists only while a task waits for a worker or is leased to one, so a claim does not slow down with history.
+create table task_queue (
+  workspace_id uuid not null,
+  task_id uuid not null,
+  lane smallint not null,
+  enqueued_at timestamptz not null default clock_timestamp(),
+  not_before timestamptz not null default '-infinity',
+  wall text not null,
+  epoch integer not null,
+  worker_id uuid,
+  assigned_at timestamptz,
+  accepted_at timestamptz,
+  lease_expires_at timestamptz,
+  deadline_at timestamptz,
+  primary key (workspace_id, task_id),
+  foreign key (workspace_id, task_id) references tasks (workspace_id, id),
+  check ((worker_id is null) = (lease_expires_at is null))
+);
+create index task_queue_ready on task_queue (workspace_id, lane, enqueued_at, task_id) where worker_id is null;
+create index task_queue_leased on task_queue (lease_expires_at) where worker_id is not null;
+call protect('task_queue', 'select, insert, update, delete', 'select, insert, update, delete');
+
+-- A task may wait only for tasks that existed when it was made, so the graph cannot have a cycle.
+create table task_dependencies (
+  workspace_id uuid not null,
+  task_id uuid not null,
+  needs_id uuid not null,
+  primary key (workspace_id, task_id, needs_id),
+  foreign key (workspace_id, task_id) references tasks (workspace_id, id),
+  foreign key (workspace_id, needs_id) references tasks (workspace_id, id)
+);
+create index task_dependencies_by_needs on task_dependencies (workspace_id, needs_id);
+call protect('task_dependencies', 'select, insert', null);

@@ -1,0 +1,31 @@
+import { slugName } from '@muster/contract/text'
+import type { Identity } from '../identity/identity.ts'
+import type { Tx } from '../kernel/db.ts'
+import { MusterError } from '../kernel/errors.ts'
+import type { Handlers } from '../kernel/handler.ts'
+import type { Agents } from './agents.ts'
+
+/** `busy` comes from above: what workers hold is known where tasks are. */
+export function agentRoutes(deps: {
+  agents: Agents
+  identity: Identity
+  busy: (tx: Tx) => Promise<Map<string, number>>
+}): Handlers<'listWorkers' | 'createToken'> {
+  const { agents, identity } = deps
+  return {
+    listWorkers: ({ inTransaction }) =>
+      inTransaction(async (tx) => ({ items: await agents.list(tx, await deps.busy(tx)), nextCursor: null })),
+    createToken: ({ actor, body, inTransaction }) =>
+      inTransaction((tx) => {
+        const input = { name: body.name, expiresInDays: body.expiresInDays }
+        if (body.kind === 'person') return identity.issueToken(tx, actor, input)
+        if (!slugName.safeParse(body.name).success) {
+          throw new MusterError(
+            'invalid_request',
+            'name: a worker is named in lower-case letters, digits, dot and dash',
+          )
+        }
+        return agents.addWorker(tx, actor, input)
+      }),
+  }
+}

@@ -1,0 +1,145 @@
+import { workerMessage, type WorkerMessage } from '@muster/contract/wire'
+import type { WebSocket } from 'ws'
+import type { Actor } from '../kernel/actor.ts'
+import { MusterError } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Agents, Hello } from './agents.ts'
+import { sender, type Connection } from './connections.ts'
+
+export type RunMessage = Exclude<WorkerMessage, { type: 'hello' } | { type: 'walls' }>
+export type Decision = { taskId: string; epoch: number; action: 'continue' | 'abort'; reason: string }
+
+/** What the room above does with messages about runs. Throws MusterError to refuse one. */
+export type RunHandler = {
+  decide(actor: Actor, hello: Hello): Promise<Decision[]>
+  handle(
+    actor: Actor,
+    connection: Connection,
+    message: RunMessage,
+  ): Promise<{ lost?: { taskId: string; epoch: number }[] }>
+}
+
+// A worker that says nothing at all within this time after connecting is not a worker.
+const helloWithinMs = 10_000
+
+/**
+ * Serves one worker's socket: hello first, then its messages strictly in order, each answered once. A message that
+ * does not fit the protocol ends the connection; a refused one is answered and changes nothing.
+ */
+export function serveWorker(deps: {
+  agents: Agents
+  runs: RunHandler
+  log: Log
+  leaseMs: number
+  actor: Actor
+  socket: WebSocket
+}): void {
+  const { agents, actor, socket, log } = deps
+  const send = sender(socket)
+  let connection: Connection | undefined
+  let queue = Promise.resolve()
+  const timer = setTimeout(() => socket.close(4001, 'no hello'), helloWithinMs)
+
+  const take = async (data: string) => {
+    const message = parse(data)
+    if (message === undefined || (connection === undefined) !== (message.type === 'hello')) {
+      log.warn({ worker: actor.label }, 'a worker broke the protocol')
+      return socket.close(4002, 'protocol_violation')
+    }
+    if (message.type === 'hello') {
+      clearTimeout(timer)
+      connection = await welcome(deps, message, send)
+    } else if (connection !== undefined) {
+      await answer(deps, connection, message, send)
+    }
+  }
+  socket.on('message', (data, isBinary) => {
+    // In order: output after its run's finish would have nowhere to go.
+    queue = queue
+      .then(() => (isBinary ? socket.close(4002, 'protocol_violation') : take(String(data))))
+      .catch((error: unknown) => {
+        log.warn({ err: error, worker: actor.label }, 'a worker message failed; its connection is closed')
+        socket.close(error instanceof MusterError && error.status < 500 ? 4009 : 4011, reasonOf(error))
+      })
+  })
+  socket.on('close', () => {
+    clearTimeout(timer)
+    const left = connection
+    if (left !== undefined) {
+      queue = queue
+        .then(() => agents.disconnect(actor, left))
+        .catch((error: unknown) =>
+          log.warn({ err: error }, 'a worker left unrecorded; presence expires by itself'),
+        )
+    }
+  })
+  socket.on('error', (error) => log.info({ err: error, worker: actor.label }, 'worker socket error'))
+}
+
+/** A closing reason holds 123 bytes (RFC 6455, section 5.5); the code is what a worker acts on. */
+function reasonOf(error: unknown): string {
+  return error instanceof MusterError ? error.code : 'internal'
+}
+
+function parse(data: string): WorkerMessage | undefined {
+  try {
+    const parsed = workerMessage.safeParse(JSON.parse(data))
+    return parsed.success ? parsed.data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+type Deps = Parameters<typeof serveWorker>[0]
+
+async function welcome(deps: Deps, hello: Hello, send: Connection['send']): Promise<Connection> {
+  const { actor, socket } = deps
+  if (actor.kind !== 'worker' || actor.id === null || actor.credentialId === null) {
+    throw new MusterError('forbidden', 'Only a worker token may speak here.')
+  }
+  const connection: Connection = {
+    workspaceId: actor.workspaceId,
+    workerId: actor.id,
+    name: actor.label,
+    instance: hello.instance,
+    credentialId: actor.credentialId,
+    slots: hello.slots,
+    walls: hello.walls,
+    send,
+    close: (code, reason) => socket.close(code, reason),
+  }
+  const decisions = await deps.runs.decide(actor, hello)
+  // The welcome goes out first: an assignment must not overtake it.
+  const early: Parameters<Connection['send']>[0][] = []
+  connection.send = (message) => void early.push(message)
+  await deps.agents.connect(actor, hello, connection)
+  send({
+    type: 'welcome',
+    to: hello.id,
+    workerId: connection.workerId,
+    workerName: actor.label,
+    leaseMs: deps.leaseMs,
+    decisions,
+  })
+  for (const message of early) send(message)
+  connection.send = send
+  return connection
+}
+
+async function answer(
+  deps: Deps,
+  connection: Connection,
+  message: Exclude<WorkerMessage, { type: 'hello' }>,
+  send: Connection['send'],
+): Promise<void> {
+  const to = 'id' in message ? message.id : undefined
+  try {
+    if (message.type === 'walls') await deps.agents.setWalls(deps.actor, connection, message.walls)
+    const extra = message.type === 'walls' ? {} : await deps.runs.handle(deps.actor, connection, message)
+    if (to !== undefined) send({ type: 'reply', to, ok: true, ...extra })
+  } catch (error) {
+    // Only a refusal is an answer; anything else closes the socket, and the worker tries again after reconnecting.
+    if (!(error instanceof MusterError) || error.status >= 500 || to === undefined) throw error
+    send({ type: 'reply', to, ok: false, error: { code: error.code, message: error.message } })
+  }
+}

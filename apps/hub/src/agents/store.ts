@@ -1,0 +1,104 @@
+import type { Worker, WallStatus } from '@muster/contract/workers'
+import type { Tx } from '../kernel/db.ts'
+
+export type WorkerRow = {
+  id: string
+  name: string
+  instance: string | null
+  version: string | null
+  host: string | null
+  slots: number
+  walls: WallStatus[]
+  connected_hub: string | null
+  last_seen_at: Date | null
+  /** By the database's clock: seen within the time in which a connected worker is always seen. */
+  fresh: boolean
+  created_at: Date
+}
+
+// Hubs refresh what they hold every 5 s; three missed refreshes mean that the hub is gone too.
+const freshFor = `interval '15 seconds'`
+const columns = `id, name, instance, version, host, slots, walls, connected_hub, last_seen_at,
+  coalesce(last_seen_at > now() - ${freshFor}, false) and connected_hub is not null as fresh, created_at`
+
+export function list(tx: Tx): Promise<WorkerRow[]> {
+  return tx.query<WorkerRow>({
+    name: 'workers_list',
+    text: `select ${columns} from workers order by name limit 1000`,
+  })
+}
+
+export async function lock(tx: Tx, id: string): Promise<WorkerRow | undefined> {
+  return (await tx.query<WorkerRow>(`select ${columns} from workers where id = $1 for update`, [id]))[0]
+}
+
+export async function insert(
+  tx: Tx,
+  worker: { workspaceId: string; id: string; name: string },
+): Promise<void> {
+  await tx.query('insert into workers (workspace_id, id, name) values ($1, $2, $3)', [
+    worker.workspaceId,
+    worker.id,
+    worker.name,
+  ])
+}
+
+export async function connect(
+  tx: Tx,
+  worker: {
+    id: string
+    instance: string
+    version: string
+    host: string
+    slots: number
+    walls: WallStatus[]
+    hubId: string
+  },
+): Promise<void> {
+  await tx.query(
+    `update workers set instance = $2, version = $3, host = $4, slots = $5, walls = $6, connected_hub = $7,
+       last_seen_at = now() where id = $1`,
+    [
+      worker.id,
+      worker.instance,
+      worker.version,
+      worker.host,
+      worker.slots,
+      JSON.stringify(worker.walls),
+      worker.hubId,
+    ],
+  )
+}
+
+export async function setWalls(tx: Tx, id: string, walls: WallStatus[]): Promise<void> {
+  await tx.query('update workers set walls = $2 where id = $1', [id, JSON.stringify(walls)])
+}
+
+/** Only while this hub still holds it: the worker may have come back through another hub meanwhile. */
+export async function disconnect(tx: Tx, id: string, hubId: string): Promise<boolean> {
+  const rows = await tx.query(
+    'update workers set connected_hub = null where id = $1 and connected_hub = $2 returning id',
+    [id, hubId],
+  )
+  return rows.length > 0
+}
+
+export const seen = {
+  name: 'workers_seen',
+  text: 'update workers set last_seen_at = now() where id = any($1) and connected_hub = $2',
+}
+
+export function toWorker(row: WorkerRow, busy: number): Worker {
+  return {
+    id: row.id,
+    name: row.name,
+    connected: row.fresh,
+    version: row.version,
+    slots: row.slots,
+    busy,
+    walls: row.walls,
+    host: row.host,
+    lastSeenAt: row.last_seen_at?.toISOString() ?? null,
+    createdAt: row.created_at.toISOString(),
+  }
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+/** Loopback only: this version has no TLS, and a token must not cross a network in the clear. */
+const loopback = z
+  .string()
+  .refine(
+    (host) => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.')),
+    'only a loopback address is allowed; put a TLS proxy in front to serve other machines',
+  )
+
+const environment = z.object({
+  MUSTER_DATABASE_URL: z
+    .string()
+    .min(1)
+    .describe('PostgreSQL connection string of the role that owns the database'),
+  MUSTER_DATA: z.string().min(1).describe('Data directory; local tokens are left here'),
+  MUSTER_HOST: loopback.default('127.0.0.1').describe('Address to listen on; loopback only'),
+  MUSTER_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(4600)
+    .describe('Port to listen on; 0 picks one'),
+  MUSTER_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least level logged'),
+  MUSTER_WEB_DIST: z.string().optional().describe('Folder of the built page'),
+  MUSTER_LOCAL: z
+    .enum(['0', '1'])
+    .default('0')
+    .describe('1: leave tokens for the local CLI and worker in the data directory'),
+  MUSTER_LIFELINE: z.enum(['0', '1']).default('0').describe('1: stop when the parent process goes away'),
+})
+
+export type Config = Readonly<{
+  databaseUrl: string
+  dataDir: string
+  host: string
+  port: number
+  logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
+  webDist: string | null
+  local: boolean
+  lifeline: boolean
+}>
+
+/** The environment as a complete configuration; throws a sentence that names the key and the safe form. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const file = env['MUSTER_DATABASE_URL_FILE']
+  const url =
+    env['MUSTER_DATABASE_URL'] ?? (file === undefined ? undefined : readFileSync(file, 'utf8').trim())
+  const parsed = environment.safeParse({ ...env, MUSTER_DATABASE_URL: url })
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw new Error(`${String(issue?.path[0] ?? 'configuration')}: ${issue?.message ?? 'is not valid'}`)
+  }
+  const value = parsed.data
+  return Object.freeze({
+    databaseUrl: value.MUSTER_DATABASE_URL,
+    dataDir: value.MUSTER_DATA,
+    host: value.MUSTER_HOST,
+    port: value.MUSTER_PORT,
+    logLevel: value.MUSTER_LOG_LEVEL,
+    webDist: value.MUSTER_WEB_DIST ?? null,
+    local: value.MUSTER_LOCAL === '1',
+    lifeline: value.MUSTER_LIFELINE === '1',
+  })
+}

@@ -1,0 +1,108 @@
+import { routes, type Route, type RouteName } from '@muster/contract/routes'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import type { Identity } from '../identity/identity.ts'
+import { systemActor, type Actor } from '../kernel/actor.ts'
+import type { Db, Tx } from '../kernel/db.ts'
+import { MusterError } from '../kernel/errors.ts'
+import type { Handlers, Request } from '../kernel/handler.ts'
+import { once } from '../kernel/idempotency.ts'
+import type { Guard } from './guard.ts'
+
+export const sessionCookie = 'muster_session'
+
+type Deps = { db: Db; identity: Identity; guard: Guard; handlers: Handlers<RouteName> }
+
+/** Mounts every route of the contract. Each request: who asks, may this page ask, is the input right, then the verb. */
+export function mountRoutes(app: FastifyInstance, deps: Deps): void {
+  for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
+    app.route({
+      method: route.method,
+      url: route.path,
+      handler: async (request, reply) => {
+        const actor = await actorFor(deps, route, request)
+        const parsed = parse(route, request)
+        const handler = deps.handlers[name] as (input: unknown) => Promise<unknown>
+        const response = await handler({
+          ...parsed,
+          actor,
+          inTransaction: (verb: (tx: Tx) => Promise<unknown>) =>
+            inTransaction(deps.db, actor, route, request, parsed, verb),
+          session: sessionOf(reply),
+          address: request.ip,
+        } satisfies Record<keyof Request<RouteName>, unknown>)
+        // Parsed once more: what the contract does not name never leaves.
+        return reply
+          .code(route.status)
+          .header('cache-control', 'no-store')
+          .send(route.response.parse(response))
+      },
+    })
+  }
+}
+
+/** Credentials of a request; a bearer token is preferred, and only then is a cookie looked at. */
+export async function actorOf(deps: Pick<Deps, 'identity'>, request: FastifyRequest) {
+  const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  const session = request.cookies[sessionCookie]
+  const actor = await deps.identity.authenticate({ bearer, session })
+  return { actor, byCookie: bearer === undefined && session !== undefined }
+}
+
+async function actorFor(deps: Deps, route: Route, request: FastifyRequest): Promise<Actor> {
+  const changes = route.method !== 'GET'
+  if (route.who === 'anybody') {
+    deps.guard.checkOrigin(request, { byCookie: false, changes })
+    return systemActor('')
+  }
+  const { actor, byCookie } = await actorOf(deps, request)
+  deps.guard.checkOrigin(request, { byCookie, changes })
+  if (actor === undefined)
+    throw new MusterError('unauthenticated', 'No valid token or session came with this request.')
+  if (actor.kind !== 'person') throw new MusterError('forbidden', 'A worker token cannot call this.')
+  return actor
+}
+
+function parse(route: Route, request: FastifyRequest) {
+  const check = (part: string, schema: z.ZodType | undefined, value: unknown) => {
+    if (schema === undefined) return undefined
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    const [issue] = parsed.error.issues
+    const at = issue === undefined || issue.path.length === 0 ? part : issue.path.join('.')
+    throw new MusterError('invalid_request', `${at}: ${issue?.message ?? 'is not valid'}`)
+  }
+  return {
+    params: check('path', route.params, request.params),
+    query: check('query', route.query, request.query),
+    body: check('body', route.body, request.body ?? {}),
+  }
+}
+
+function inTransaction(
+  db: Db,
+  actor: Actor,
+  route: Route,
+  request: FastifyRequest,
+  parsed: { params: unknown; body: unknown },
+  verb: (tx: Tx) => Promise<unknown>,
+): Promise<unknown> {
+  const key = request.headers['idempotency-key']
+  return db.inWorkspace(actor.workspaceId, (tx) => {
+    if (route.method !== 'POST' || key === undefined) return verb(tx)
+    if (typeof key !== 'string' || key.length < 8 || key.length > 128) {
+      throw new MusterError('invalid_request', 'Idempotency-Key: must have 8 to 128 characters')
+    }
+    const same = { key, route: `${route.method} ${route.path}`, body: [parsed.params, parsed.body] }
+    return once(tx, actor, same, () => verb(tx))
+  })
+}
+
+function sessionOf(reply: FastifyReply): Request<RouteName>['session'] {
+  // Not "Secure": the hub speaks http on loopback only, and Safari would drop such a cookie there.
+  const options = { path: '/', httpOnly: true, sameSite: 'strict' as const }
+  return {
+    start: (secret, expires) => void reply.setCookie(sessionCookie, secret, { ...options, expires }),
+    clear: () => void reply.clearCookie(sessionCookie, options),
+  }
+}

@@ -1,0 +1,44 @@
+import { docsFor, errorTable, type ErrorBody, type ErrorCode } from '@muster/contract/errors'
+
+/** A refusal with a code of the contract's table. `message` says what happened, in words of the request. */
+export class MusterError extends Error {
+  readonly code: ErrorCode
+  readonly status: number
+  constructor(code: ErrorCode, message: string) {
+    super(message)
+    this.code = code
+    this.status = errorTable[code].status
+  }
+}
+
+export function errorBody(error: MusterError, requestId?: string): ErrorBody {
+  return {
+    code: error.code,
+    message: error.message,
+    hint: errorTable[error.code].hint,
+    docs: docsFor(error.code),
+    ...(requestId === undefined ? {} : { requestId }),
+  }
+}
+
+/** SQLSTATE of a PostgreSQL error, or the code of a socket error; undefined for anything else. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/**
+ * Failures of the connection or of the server as a whole: the request may be tried again later.
+ * Class 08, 57P0x (shutdown, crash, cannot connect now), 53x (no resources) and sockets.
+ */
+export function isDatabaseDown(error: unknown): boolean {
+  const code = codeOf(error)
+  if (code !== undefined) {
+    if (/^(08|53|57P0)/.test(code)) return true
+    if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code)) return true
+  }
+  return (
+    error instanceof Error &&
+    /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message)
+  )
+}

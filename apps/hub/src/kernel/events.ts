@@ -1,0 +1,98 @@
+import type { Event, EventKind } from '@muster/contract/events'
+import type { Actor } from './actor.ts'
+import type { Tx } from './db.ts'
+import type { Hints } from './hints.ts'
+
+export type NewEvent = {
+  kind: EventKind
+  taskId?: string
+  runId?: string
+  data?: Record<string, unknown>
+}
+
+type EventRow = {
+  txid: string
+  seq: string
+  workspace_id: string
+  kind: EventKind
+  task_id: string | null
+  run_id: string | null
+  actor: string
+  data: Record<string, unknown>
+  at: Date
+}
+
+export type Events = ReturnType<typeof createEvents>
+
+const start = '0-0'
+const columns = 'txid, seq, workspace_id, kind, task_id, run_id, actor, data, at'
+
+/**
+ * The outbox. An event is written in the transaction of the change it tells, and read in the order (txid, seq)
+ * below the oldest transaction still running, so a reader with a cursor misses none and sees none twice.
+ */
+export function createEvents({ hints }: { hints: Hints }) {
+  return {
+    async publish(tx: Tx, actor: Actor, event: NewEvent): Promise<void> {
+      await tx.query(insert, [
+        actor.workspaceId,
+        event.kind,
+        event.taskId ?? null,
+        event.runId ?? null,
+        actor.label,
+        JSON.stringify(event.data ?? {}),
+      ])
+      tx.afterCommit(() => hints.send('events'))
+    },
+
+    /** Events after `after` (absent: from the first). Under a workspace transaction only its own are seen. */
+    async read(
+      tx: Tx,
+      query: { after?: string | undefined; taskId?: string | undefined; limit: number },
+    ): Promise<Event[]> {
+      const [txid, seq] = parseCursor(query.after ?? start)
+      const rows = await tx.query<EventRow>(
+        `select ${columns} from events
+         where (txid, seq) > ($1::xid8, $2::bigint) and txid < pg_snapshot_xmin(pg_current_snapshot())
+           and ($3::uuid is null or task_id = $3)
+         order by txid, seq limit $4`,
+        [txid, seq, query.taskId ?? null, query.limit],
+      )
+      return rows.map(toEvent)
+    },
+
+    /** The cursor behind everything that has happened so far. */
+    async head(tx: Tx): Promise<string> {
+      const rows = await tx.query<{ head: string }>(
+        `select (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text as head`,
+      )
+      return `${rows[0]?.head ?? '0'}-${maxSeq}`
+    },
+  }
+}
+
+// bigint's largest value: a cursor behind every event of its transaction.
+const maxSeq = '9223372036854775807'
+
+const insert = {
+  name: 'events_insert',
+  text: `insert into events (workspace_id, kind, task_id, run_id, actor, data) values ($1, $2, $3, $4, $5, $6)`,
+}
+
+/** A cursor that is not one of ours reads from the start rather than failing: nothing is missed. */
+function parseCursor(cursor: string): [string, string] {
+  const match = /^(\d{1,19})-(\d{1,19})$/.exec(cursor)
+  return match?.[1] === undefined || match[2] === undefined ? ['0', '0'] : [match[1], match[2]]
+}
+
+function toEvent(row: EventRow): Event {
+  return {
+    cursor: `${row.txid}-${row.seq}`,
+    kind: row.kind,
+    taskId: row.task_id,
+    runId: row.run_id,
+    actor: row.actor,
+    data: row.data,
+    at: row.at.toISOString(),
+  }
+}

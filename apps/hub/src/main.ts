@@ -1,0 +1,64 @@
+import { readConfig } from './config.ts'
+import { createHub } from './hub.ts'
+import { ensureOwner } from './identity/first-start.ts'
+import { isDatabaseDown } from './kernel/errors.ts'
+import { createLog, type Log } from './kernel/log.ts'
+import { migrate } from './kernel/migrate.ts'
+import { leaveLocalTokens } from './local-tokens.ts'
+
+const config = readConfig(process.env)
+const log = createLog({ level: config.logLevel, name: 'hub' })
+
+async function main(): Promise<void> {
+  const { applied } = await whenReachable(() => migrate(config.databaseUrl), log)
+  if (applied.length > 0) log.info({ applied }, 'the database was migrated')
+  const hub = await createHub({ config, log })
+  await ensureOwner(hub.db)
+  if (config.local) await leaveLocalTokens(hub, hub.isValidToken, config.dataDir)
+  const url = await hub.listen()
+  const loops = hub.start()
+  log.info({ url }, 'the hub serves')
+  process.send?.({ type: 'ready', url })
+
+  const stop = once(async (why: string) => {
+    log.info({ why }, 'the hub stops')
+    await loops.stop()
+    await hub.close()
+    process.exit(0)
+  })
+  process.on('SIGTERM', () => stop('SIGTERM'))
+  process.on('SIGINT', () => stop('SIGINT'))
+  // The channel to the parent is a lifeline: it closes even when the parent is killed -9.
+  if (config.lifeline) process.on('disconnect', () => stop('the parent process is gone'))
+}
+
+/** The database may be starting beside us; anything but its absence is a real error at once. */
+async function whenReachable<T>(work: () => Promise<T>, log: Log): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isDatabaseDown(error) || attempt === 60) throw error
+      if (attempt === 1) log.warn({ err: error }, 'waiting for the database')
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+  }
+}
+
+function once(work: (why: string) => Promise<void>): (why: string) => void {
+  let begun = false
+  return (why) => {
+    if (begun) return
+    begun = true
+    // Whatever hangs in closing must not keep a stopped hub alive.
+    setTimeout(() => process.exit(1), 10_000).unref()
+    void work(why)
+  }
+}
+
+process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
+
+main().catch((error: unknown) => {
+  log.fatal({ err: error }, error instanceof Error ? error.message : 'the hub cannot start')
+  process.exit(1)
+})

@@ -1,0 +1,26 @@
+/**
+ * Names of the branches of a task. Proven work goes to `muster/<agent>/<slug>`; work that did not pass is kept under
+ * another first word, so that nothing that follows `muster/*` can ever pick up work that was not proven.
+ * The task's short id makes two tasks of one title two branches.
+ */
+export function branchesOf(
+  agent: string,
+  task: { title: string; short: string },
+): { branch: string; failedBranch: string } {
+  const name = `${agent}/${slugOf(task.title)}-${task.short}`
+  return { branch: `muster/${name}`, failedBranch: `muster-failed/${name}` }
+}
+
+const maxSlug = 48
+
+/** Lower-case ASCII letters and digits joined by single dashes; `task` when the title has none. */
+export function slugOf(title: string): string {
+  const slug = title
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, maxSlug)
+    .replaceAll(/^-+|-+$/g, '')
+  return slug === '' ? 'task' : slug
+}

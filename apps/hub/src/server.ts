@@ -1,0 +1,142 @@
+import cookie from '@fastify/cookie'
+import fastifyStatic from '@fastify/static'
+import websocket from '@fastify/websocket'
+import type { RouteName } from '@muster/contract/routes'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyRequest,
+} from 'fastify'
+import type { WebSocket } from 'ws'
+import { actorOf, mountRoutes } from './http/mount.ts'
+import { openApi } from './http/openapi.ts'
+import type { Guard } from './http/guard.ts'
+import type { Identity } from './identity/identity.ts'
+import type { Actor } from './kernel/actor.ts'
+import type { Db } from './kernel/db.ts'
+import { errorBody, MusterError } from './kernel/errors.ts'
+import type { Handlers } from './kernel/handler.ts'
+import { newId } from './kernel/ids.ts'
+import type { Log } from './kernel/log.ts'
+
+export type Socket = { path: string; kind: Actor['kind']; serve: (actor: Actor, socket: WebSocket) => void }
+export type OpenSockets = Map<WebSocket, Actor>
+
+const bodyLimit = 1024 * 1024
+const maxFrame = 4 * 1024 * 1024
+
+/** The HTTP and WebSocket server. Mounts what it is given and knows no room but identity. */
+export async function createServer(deps: {
+  db: Db
+  identity: Identity
+  guard: Guard
+  handlers: Handlers<RouteName>
+  sockets: Socket[]
+  open: OpenSockets
+  log: Log
+  version: string
+  webDist: string | null
+  ready: () => Promise<void>
+}): Promise<FastifyInstance> {
+  const app: FastifyInstance = fastify({
+    loggerInstance: deps.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit,
+    genReqId: newId,
+    routerOptions: { maxParamLength: 256 },
+    // A half-sent request may not hold a connection for ever.
+    requestTimeout: 30_000,
+    forceCloseConnections: true,
+  })
+  await app.register(cookie)
+  await app.register(websocket, { options: { maxPayload: maxFrame } })
+  app.addHook('onRequest', async (request, reply) => {
+    deps.guard.checkHost(request)
+    void reply.headers(safeHeaders)
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const known = toMusterError(error as Error)
+    if (known.status >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed')
+    if (known.code === 'database_unavailable') void reply.header('retry-after', '2')
+    return reply.code(known.status).send(errorBody(known, request.id))
+  })
+  app.get('/health', async () => ({ ok: true, version: deps.version }))
+  app.get('/ready', async () => {
+    await deps.ready()
+    return { ok: true }
+  })
+  app.get('/api/v1/openapi.json', async () => openApi(deps.version))
+  mountRoutes(app, deps)
+  for (const socket of deps.sockets) mountSocket(app, deps, socket)
+  await mountPage(app, deps.webDist)
+  return app
+}
+
+function mountSocket(
+  app: FastifyInstance,
+  deps: { identity: Identity; guard: Guard; open: OpenSockets },
+  { path, kind, serve }: Socket,
+): void {
+  const actors = new WeakMap<FastifyRequest, Actor>()
+  // Before the upgrade: a refused client gets an HTTP status and no socket.
+  const preValidation = async (request: FastifyRequest) => {
+    const { actor, byCookie } = await actorOf(deps, request)
+    deps.guard.checkOrigin(request, { byCookie, changes: true })
+    if (actor === undefined)
+      throw new MusterError('unauthenticated', 'No valid token or session came with this socket.')
+    if (actor.kind !== kind) throw new MusterError('forbidden', `Only a ${kind} may open this socket.`)
+    actors.set(request, actor)
+  }
+  app.get(path, { websocket: true, preValidation }, (socket, request) => {
+    const actor = actors.get(request)
+    if (actor === undefined) return socket.close(4003, 'unauthenticated')
+    deps.open.set(socket, actor)
+    socket.on('close', () => deps.open.delete(socket))
+    serve(actor, socket)
+  })
+}
+
+/** The built page, and its index for every address that is not the API's. */
+async function mountPage(app: FastifyInstance, dist: string | null): Promise<void> {
+  if (dist !== null) {
+    await app.register(fastifyStatic, { root: dist, wildcard: false, cacheControl: false })
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0] ?? ''
+    const isPage = request.method === 'GET' && !path.startsWith('/api/') && !/\.\w+$/.test(path)
+    if (isPage && dist !== null) return reply.sendFile('index.html')
+    throw new MusterError('not_found', `Nothing is at ${request.method} ${path.slice(0, 200)}.`)
+  })
+}
+
+const safeHeaders = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+    "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
+function toMusterError(error: Error | FastifyError): MusterError {
+  if (error instanceof MusterError) return error
+  const code = 'code' in error ? error.code : undefined
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new MusterError('body_too_large', `The body is larger than ${bodyLimit} bytes.`)
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new MusterError('unsupported_media_type', 'Only application/json is accepted.')
+  }
+  if (
+    code === 'FST_ERR_CTP_EMPTY_JSON_BODY' ||
+    error instanceof SyntaxError ||
+    code === 'FST_ERR_CTP_INVALID_JSON_BODY'
+  ) {
+    return new MusterError('malformed_json', 'The body is not valid JSON.')
+  }
+  const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
+  if (status >= 400 && status < 500) return new MusterError('invalid_request', error.message)
+  return new MusterError('internal', 'Muster failed in a way it did not foresee.')
+}

@@ -1,0 +1,46 @@
+/**
+ * The fence. Locks the lease of exactly this worker's epoch; no row means that the lease is gone or a newer run
+ * exists, and the write must be refused. Time is not compared: an expired lease that nobody took is still the
+ * newest one, and accepting its result loses nothing and doubles nothing.
+ */
+export const holdLease = {
+  name: 'tasks_hold_lease',
+  text: `select task_id from task_queue
+         where workspace_id = $1 and task_id = $2 and epoch = $3 and worker_id = $4 for update`,
+}
+
+/** Renews all leases of one worker in one statement; answers those that still were its own. */
+export const renew = {
+  name: 'tasks_renew',
+  text: `update task_queue q set lease_expires_at = now() + make_interval(secs => $4 / 1000.0)
+         from unnest($2::uuid[], $3::int[]) as held (task_id, epoch)
+         where q.workspace_id = $1 and q.task_id = held.task_id and q.epoch = held.epoch and q.worker_id = $5
+         returning q.task_id, q.epoch`,
+}
+
+/** $1 workspace, $2 task, $3 lease in ms. The accepted time is set once; the acceptance clock stops with it. */
+export const accept = {
+  name: 'tasks_accept',
+  text: `update task_queue set accepted_at = coalesce(accepted_at, now()),
+           lease_expires_at = now() + make_interval(secs => $3 / 1000.0)
+         where workspace_id = $1 and task_id = $2`,
+}
+
+export const leave = {
+  name: 'tasks_leave_queue',
+  text: `delete from task_queue where workspace_id = $1 and task_id = $2`,
+}
+
+/** Back into its lane at its old place: enqueued_at is kept, so a lost run does not cost a task its turn. */
+export const giveBack = {
+  name: 'tasks_give_back',
+  text: `update task_queue set worker_id = null, assigned_at = null, accepted_at = null, lease_expires_at = null,
+           deadline_at = null, not_before = now() + make_interval(secs => $3 / 1000.0)
+         where workspace_id = $1 and task_id = $2`,
+}
+
+/** $1 workspace, $2 task, $3 lane index, $4 wall, $5 epoch. */
+export const enqueue = {
+  name: 'tasks_enqueue',
+  text: `insert into task_queue (workspace_id, task_id, lane, wall, epoch) values ($1, $2, $3, $4, $5)`,
+}
