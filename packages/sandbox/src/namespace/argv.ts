@@ -8,7 +8,7 @@ export const wallWorkspace = '/workspace'
 
 /** What the host looks like, found once. Kept apart so that the command line is a pure function of it. */
 export type HostLayout = {
-  programs: { bwrap: string; setpriv: string; prlimit: string }
+  programs: { bwrap: string; setpriv: string; prlimit: string; mkfifo: string }
   /** `/bin`, `/lib`…: a link on merged-usr systems, a directory elsewhere. */
   roots: { path: string; link: string | undefined }[]
   /** Our own passwd, group, hosts and nsswitch.conf. */
@@ -51,8 +51,9 @@ export function launchArgv(launch: Launch): string[] {
     `--nofile=${openFiles}:${openFiles}`,
     '--core=0',
     `--fsize=${limits.fileBytes}`,
+    // Twice, because a command that is refused memory cannot be told from one that failed: the watch comes first.
     // Not --as: V8, Go and the JVM reserve address space by the gigabyte that they never touch.
-    ...(launch.cgroups ? [] : [`--data=${limits.memoryBytes}`]),
+    ...(launch.cgroups ? [] : [`--data=${2 * limits.memoryBytes}`]),
     setpriv,
     ...(uid === undefined
       ? ['--no-new-privs', '--inh-caps=-all']

@@ -104,7 +104,7 @@ async function takeAll(spec: WallSpec, { files, layout, home, stateDir, graceMs 
     taken.push(() => removeCgroups(cgroups))
     const cgroup = home && (await createCgroup(home, wallName, spec.limits))
     const disk = createDiskMeter(workspace.path, spec.limits.workspaceBytes, workspace.bytes)
-    const parts = { spec, wallName, workspace: workspace.path, layout, filter: files.filter }
+    const parts = { spec, wallName, workspace: workspace.path, layout, files }
     return createWall({ ...parts, uid, cgroup, disk, graceMs, release })
   } catch (error) {
     await release()

@@ -9,11 +9,15 @@ import { launchWall, type Launched } from './launcher.ts'
 import { collectOutput } from './output.ts'
 import { startOf } from './owner.ts'
 import { descendants, listProcesses, signalProcess } from './processes.ts'
+import { openStreams, type Streams } from './streams.ts'
 import { watch } from './watch.ts'
 
 export type Exec = {
   launch: Launch
   filter: string
+  mkfifo: string
+  /** A path that no other command uses, for pipes that have a name for a moment. */
+  pipePrefix: string
   graceMs: number
   cgroup: ExecCgroup | undefined
   disk: DiskMeter
@@ -30,13 +34,13 @@ const LEFTOVERS_MS = 10_000
 export async function execInWall(exec: Exec): Promise<ExecResult> {
   const { options, cgroup } = exec
   const started = performance.now()
-  const launched = launchWall(exec.launch, exec.filter, options.stdin !== undefined)
+  const streams = await openStreams(exec.mkfifo, exec.pipePrefix, options.stdin)
+  const launched = launchWall(exec.launch, exec.filter, streams)
   const over = new AbortController()
   const stopping = createStop(launched, exec, over.signal)
 
-  feed(launched, options.stdin)
-  const stdout = collect('stdout', launched, options)
-  const stderr = collect('stderr', launched, options)
+  const stdout = collect('stdout', streams, options)
+  const stderr = collect('stderr', streams, options)
   const onAbort = (): void => stopping.stop('aborted')
   const stopSignal = AbortSignal.any([exec.gone, ...(options.signal === undefined ? [] : [options.signal])])
   if (stopSignal.aborted) onAbort()
@@ -121,17 +125,10 @@ function createStop(launched: Launched, { cgroup, graceMs }: Exec, over: AbortSi
   }
 }
 
-function feed(launched: Launched, input: string | Uint8Array | undefined): void {
-  if (launched.stdin === null) return
-  // The command need not read it all: a closed pipe is its choice.
-  launched.stdin.on('error', () => undefined)
-  launched.stdin.end(input)
-}
-
-function collect(stream: 'stdout' | 'stderr', launched: Launched, options: ExecOptions) {
+function collect(stream: 'stdout' | 'stderr', streams: Streams, options: ExecOptions) {
   const { onOutput } = options
   const collector = collectOutput(options.maxOutputBytes, onOutput && ((text) => onOutput({ stream, text })))
-  launched[stream].on('data', (chunk: Buffer) => collector.write(chunk))
+  streams[stream].on('data', (chunk: Buffer) => collector.write(chunk))
   return collector
 }
 

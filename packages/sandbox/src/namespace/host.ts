@@ -39,6 +39,7 @@ export async function readLayout(from: {
       bwrap: program('bwrap', 'bubblewrap'),
       setpriv: program('setpriv', 'util-linux'),
       prlimit: program('prlimit', 'util-linux'),
+      mkfifo: program('mkfifo', 'coreutils'),
     },
     roots: ['/bin', '/sbin', '/lib', '/lib32', '/lib64'].flatMap((path) => {
       const found = lstatSync(path, { throwIfNoEntry: false })

@@ -1,26 +1,25 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { bwrapOptions, fds, launchArgv, type Launch } from './argv.ts'
 import { isGone, startOf } from './owner.ts'
+import type { Streams } from './streams.ts'
 
 /** A bubblewrap that is being started or runs. */
 export type Launched = {
   child: ChildProcess
-  stdout: Readable
-  stderr: Readable
-  stdin: Writable | null
   /** Pid 1 inside, as the host sees it. */
   init(): { pid: number; start: string | undefined } | undefined
   /** Of the command, as bubblewrap reports it; undefined as long as there is none. */
   exitCode(): number | undefined
   exited: Promise<{ signal: NodeJS.Signals | undefined }>
-  /** All output was read. */
-  closed: Promise<void>
+  /** All that it and bubblewrap wrote was read. */
+  closed: Promise<unknown>
 }
 
-export function launchWall(launch: Launch, filter: string, hasStdin: boolean): Launched {
+export function launchWall(launch: Launch, filter: string, streams: Streams): Launched {
   const [program, ...argv] = launchArgv(launch) as [string, ...string[]]
   // Opened for each start: bubblewrap reads from where the descriptor stands.
   const filterFd = openSync(filter, 'r')
@@ -29,11 +28,9 @@ export function launchWall(launch: Launch, filter: string, hasStdin: boolean): L
     cwd: '/',
     // What bubblewrap starts with can be read inside, in /proc/1/environ.
     env: {},
-    stdio: withoutInherited(
-      [hasStdin ? 'pipe' : 'ignore', 'pipe', 'pipe', filterFd, 'pipe', 'pipe'],
-      nothing,
-    ),
+    stdio: withoutInherited([...streams.childFds, filterFd, 'pipe', 'pipe'], nothing),
   })
+  streams.handedOver()
   closeSync(filterFd)
   closeSync(nothing)
 
@@ -41,10 +38,11 @@ export function launchWall(launch: Launch, filter: string, hasStdin: boolean): L
     child.once('error', reject)
     child.once('exit', (_code, signal) => resolve({ signal: signal ?? undefined }))
   })
-  const closed = new Promise<void>((resolve) => {
+  const status = new Promise<void>((resolve) => {
     child.once('close', () => resolve())
     child.once('error', () => resolve())
   })
+  const outputs = [streams.stdout, streams.stderr].map((stream) => once(stream, 'close'))
 
   const options = child.stdio[fds.args] as Writable
   // It may die before it has read them; then its exit says so.
@@ -54,20 +52,17 @@ export function launchWall(launch: Launch, filter: string, hasStdin: boolean): L
   let init: { pid: number; start: string | undefined } | undefined
   let exitCode: number | undefined
   createInterface(child.stdio[fds.status] as Readable).on('line', (line) => {
-    const status = JSON.parse(line) as { 'child-pid'?: number; 'exit-code'?: number }
-    const pid = status['child-pid']
+    const report = JSON.parse(line) as { 'child-pid'?: number; 'exit-code'?: number }
+    const pid = report['child-pid']
     if (pid !== undefined) init = { pid, start: startOf(pid) }
-    exitCode = status['exit-code'] ?? exitCode
+    exitCode = report['exit-code'] ?? exitCode
   })
   return {
     child,
-    stdout: child.stdout as Readable,
-    stderr: child.stderr as Readable,
-    stdin: child.stdin,
     init: () => init,
     exitCode: () => exitCode,
     exited,
-    closed,
+    closed: Promise.all([status, ...outputs]),
   }
 }
 

@@ -19,10 +19,17 @@ export async function reapOrphans(files: StateFiles): Promise<string[]> {
     await removeCgroups(record.cgroups)
     // The user is given back only now that none of its processes is left.
     for (const uid of uids) await releaseUid(files.uids, uid)
+    await removePipes(files.walls, record)
     await rm(path, { force: true })
     ids.push(record.id)
   }
   return ids
+}
+
+/** Pipes have a name only for the moment between being made and being opened. */
+async function removePipes(walls: string, { wallName }: WallRecord): Promise<void> {
+  const names = readdirSync(walls).filter((name) => name.startsWith(`${wallName}.x`))
+  await Promise.all(names.map((name) => rm(join(walls, name), { force: true })))
 }
 
 async function endProcesses(record: WallRecord, uids: number[]): Promise<void> {

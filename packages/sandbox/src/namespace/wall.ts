@@ -1,16 +1,17 @@
-import { posix } from 'node:path'
+import { join, posix } from 'node:path'
 import { SandboxError, type ExecOptions, type ExecResult, type Sandbox, type WallSpec } from '../sandbox.ts'
 import { wallWorkspace, type HostLayout, type Launch } from './argv.ts'
 import type { WallCgroup } from './cgroup.ts'
 import type { DiskMeter } from './disk-usage.ts'
 import { execInWall } from './exec.ts'
+import type { StateFiles } from './state-files.ts'
 
 export type WallParts = {
   spec: WallSpec
   wallName: string
   workspace: string
   layout: HostLayout
-  filter: string
+  files: StateFiles
   uid: number | undefined
   cgroup: WallCgroup | undefined
   disk: DiskMeter
@@ -31,11 +32,14 @@ export function createWall(parts: WallParts): Sandbox {
   const exec = async (argv: string[], options: ExecOptions): Promise<ExecResult> => {
     const launch = launchOf(parts, argv, options)
     count += 1
-    const group = await cgroup?.enter(`x${count}`)
+    const name = `x${count}`
+    const group = await cgroup?.enter(name)
     try {
       return await execInWall({
         launch: { ...launch, join: group?.procsFiles ?? [] },
-        filter: parts.filter,
+        filter: parts.files.filter,
+        mkfifo: parts.layout.programs.mkfifo,
+        pipePrefix: join(parts.files.walls, `${parts.wallName}.${name}`),
         graceMs: parts.graceMs,
         cgroup: group,
         disk: parts.disk,
