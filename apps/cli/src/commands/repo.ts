@@ -1,0 +1,48 @@
+import { realpath } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { ifPresent } from '@muster/postgres/missing-file'
+import type { Command } from '../context.ts'
+import { Failure } from '../failure.ts'
+
+export const addRepo: Command<object, [string, string]> = async (
+  { output, ...context },
+  _options,
+  name,
+  place,
+) => {
+  const url = await addressOf(place)
+  const hub = await context.hub()
+  const repo = await hub.call('addRepo', { body: { name, url } })
+  if (output.json) output.document(repo)
+  else
+    output.note(
+      `Repository ${repo.name} is at ${repo.url}. Next: muster task add --repo ${repo.name} --title …`,
+    )
+  return 0
+}
+
+/** The hub and its workers do not share our working directory, so a path is made absolute here. */
+async function addressOf(place: string): Promise<string> {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(place) || /^[\w.-]+@[\w.-]+:/.test(place)) return place
+  const path = await ifPresent(realpath(resolve(place)))
+  if (path !== undefined) return path
+  throw new Failure(
+    'repo_not_found',
+    `There is nothing at ${resolve(place)}.`,
+    'Give the path of a git repository, or its URL.',
+  )
+}
+
+export const listRepos: Command<object> = async ({ output, ...context }) => {
+  const hub = await context.hub()
+  const found = await hub.call('listRepos', {})
+  if (output.json) output.document(found)
+  else if (found.items.length === 0) output.note('No repositories. Add one: muster repo add NAME PATH')
+  else {
+    output.table(
+      [{ name: 'name' }, { name: 'url', cut: true }],
+      found.items.map((repo) => [repo.name, repo.url]),
+    )
+  }
+  return 0
+}

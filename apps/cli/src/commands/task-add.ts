@@ -1,0 +1,96 @@
+import { taskCreate, type TaskCreateInput } from '@muster/contract/tasks'
+import { parseCheck } from '../check-option.ts'
+import type { Command } from '../context.ts'
+import { Failure } from '../failure.ts'
+import { finish } from './follow-task.ts'
+
+export type TaskAddOptions = {
+  repo: string
+  title: string
+  run?: string
+  prompt?: string
+  description?: string
+  check?: string[]
+  lane?: string
+  tier?: string
+  needs?: string[]
+  after?: string[]
+  wall?: string
+  network?: string
+  mayChange?: string[]
+  allowEmpty?: boolean
+  timeout?: number
+  wait?: boolean
+  idempotencyKey?: string
+}
+
+export const addTask: Command<TaskAddOptions> = async (context, options) => {
+  // Everything that can be wrong without the hub is refused before anything is sent.
+  const body = taskFrom(options)
+  const hub = await context.hub()
+  const after = await Promise.all(
+    (options.after ?? []).map(async (task) => (await hub.call('getTask', { params: { task } })).id),
+  )
+  const task = await hub.call('createTask', {
+    body: { ...body, after },
+    ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
+  })
+  const { output } = context
+  if (options.wait === true) return finish(context, hub, task, { showOutput: false })
+  if (output.json) output.document(task)
+  else {
+    output.line(task.id)
+    output.note(`Task ${task.short} is ${task.state}. Follow it: muster task watch ${task.short}`)
+  }
+  return 0
+}
+
+function taskFrom(options: TaskAddOptions): TaskCreateInput {
+  const { check, timeout, after, wait: _wait, idempotencyKey: _key, ...rest } = options
+  const candidate: Record<string, unknown> = {
+    checks: (check ?? []).map(parseCheck),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+  }
+  for (const name of named) if (rest[name] !== undefined) candidate[name] = rest[name]
+  const parsed = taskCreate.safeParse(candidate)
+  if (!parsed.success) {
+    const sentences = parsed.error.issues.map(({ path, message }) => `${flagOf(path)} ${message}.`)
+    throw new Failure(
+      'usage',
+      sentences.join(' ').replaceAll('..', '.'),
+      'Nothing was handed in. See "muster task add --help".',
+    )
+  }
+  for (const ref of after ?? []) if (!/^[0-9a-f-]{8,36}$/.test(ref)) throw notATask(ref)
+  return candidate as TaskCreateInput
+}
+
+const named = [
+  'repo',
+  'title',
+  'run',
+  'prompt',
+  'description',
+  'lane',
+  'tier',
+  'needs',
+  'wall',
+  'network',
+  'mayChange',
+  'allowEmpty',
+] as const satisfies (keyof TaskAddOptions)[]
+
+function flagOf(path: PropertyKey[]): string {
+  const name = String(path[0] ?? 'task')
+  if (name === 'timeoutMs') return '--timeout'
+  if (name === 'checks') return '--check'
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+function notATask(ref: string): Failure {
+  return new Failure(
+    'usage',
+    `--after "${ref}" is not a task.`,
+    'Give the id, or its last 8 characters as "muster task list" shows them.',
+  )
+}

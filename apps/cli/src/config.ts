@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism, homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { z } from 'zod'
+import { Failure } from './failure.ts'
+
+// An octet above 255 does not matter here: such a host does not resolve.
+const loopback = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i
+
+export function isLoopback(host: string): boolean {
+  return loopback.test(host)
+}
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `must be between ${least} and ${most}`)
+
+const directory = z.string().min(1, 'must not be empty')
+
+/** Every setting of `muster`. The descriptions are the documentation. */
+export const settings = z.object({
+  MUSTER_DATA: directory
+    .optional()
+    .describe('Data directory. Default: $XDG_DATA_HOME/muster or ~/.local/share/muster.'),
+  MUSTER_HOST: z
+    .string()
+    .refine(
+      isLoopback,
+      'must be a loopback address such as 127.0.0.1 or ::1: this version serves its own machine only, because it speaks ' +
+        'plain HTTP. To reach it from elsewhere use "ssh -L 4600:127.0.0.1:4600 HOST"',
+    )
+    .transform((host) => host.replace(/^\[|\]$/g, ''))
+    .default('127.0.0.1')
+    .describe('Address to listen on; loopback only in this version. Default: 127.0.0.1.'),
+  MUSTER_PORT: wholeNumber(0, 65_535).default(4600).describe('Port to listen on. Default: 4600.'),
+  MUSTER_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+    .optional()
+    .describe('A PostgreSQL of your own, from version 15. Default: the one that comes with Muster.'),
+  MUSTER_OLLAMA_URL: z
+    .string()
+    .optional()
+    .describe('Ollama to look for models in. Default: OLLAMA_HOST or port 11434.'),
+  OLLAMA_HOST: z.string().optional().describe('Read where MUSTER_OLLAMA_URL is not set.'),
+  MUSTER_HUB: z
+    .string()
+    .optional()
+    .describe('Address of the hub to talk to. Default: the one on this machine.'),
+  MUSTER_TOKEN: z.string().optional().describe('Token for that hub. Default: the local owner token.'),
+  MUSTER_SLOTS: wholeNumber(1, 256)
+    .optional()
+    .describe('Tasks that the local worker runs at once. Default: one per core, at most 8.'),
+  MUSTER_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('How much the logs in DATA/logs say. Default: info.'),
+  MUSTER_WALL_TOOLS: z
+    .string()
+    .default('')
+    .describe('More directories, separated by colons, whose programs are readable and on PATH inside walls.'),
+  MUSTER_LIFELINE: z.string().optional().describe('Set by a parent process: stop when it dies.'),
+  XDG_DATA_HOME: z.string().optional().describe('Base of the default data directory.'),
+  NO_COLOR: z.string().optional().describe('No colours when set.'),
+  TERM: z.string().default('').describe('No colours when "dumb".'),
+})
+
+/** Settings that may also be given as the path of a file, in NAME_FILE. */
+export const secretSettings = ['MUSTER_DATABASE_URL', 'MUSTER_TOKEN'] as const
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export type Config = Readonly<{
+  data: string
+  host: string
+  port: number
+  databaseUrl: string | null
+  ollamaUrl: string
+  hub: string | null
+  token: string | null
+  slots: number
+  logLevel: string
+  wallTools: readonly string[]
+  lifeline: boolean
+  colour: boolean
+  /** What child processes get besides what they are told; no secrets, no keys of models. */
+  inherited: Readonly<Record<string, string>>
+  /** Names that begin like ours and mean nothing. */
+  unknown: readonly string[]
+}>
+
+export function readConfig(environment: Environment): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const parsed = settings.safeParse(withSecretFiles(given))
+  if (!parsed.success) throw invalid(parsed.error.issues)
+  const value = parsed.data
+  return Object.freeze({
+    data: resolve(value.MUSTER_DATA ?? defaultData(value.XDG_DATA_HOME)),
+    host: value.MUSTER_HOST,
+    port: value.MUSTER_PORT,
+    databaseUrl: value.MUSTER_DATABASE_URL ?? null,
+    ollamaUrl: ollamaUrl(value.MUSTER_OLLAMA_URL ?? value.OLLAMA_HOST),
+    hub: value.MUSTER_HUB?.replace(/\/+$/, '') ?? null,
+    token: value.MUSTER_TOKEN ?? null,
+    slots: value.MUSTER_SLOTS ?? Math.min(8, availableParallelism()),
+    logLevel: value.MUSTER_LOG_LEVEL,
+    wallTools: Object.freeze(value.MUSTER_WALL_TOOLS.split(':').filter((path) => path !== '')),
+    lifeline: value.MUSTER_LIFELINE === '1',
+    colour: value.NO_COLOR === undefined && value.TERM !== 'dumb',
+    inherited: Object.freeze(inheritedFrom(given)),
+    unknown: Object.freeze(unknownIn(given)),
+  })
+}
+
+function withSecretFiles(given: Record<string, string | undefined>): Record<string, string | undefined> {
+  const read = { ...given }
+  for (const name of secretSettings) {
+    const path = given[`${name}_FILE`]
+    if (path === undefined) continue
+    if (given[name] !== undefined) {
+      throw new Failure('invalid_setting', `${name} and ${name}_FILE are both set.`, 'Set one of them.')
+    }
+    try {
+      read[name] = readFileSync(path, 'utf8').trim()
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new Failure(
+        'invalid_setting',
+        `${name}_FILE cannot be read: ${why}`,
+        'Check the path and its rights.',
+      )
+    }
+  }
+  return read
+}
+
+function invalid(issues: z.core.$ZodIssue[]): Failure {
+  const sentences = issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`)
+  return new Failure('invalid_setting', sentences.join(' '), 'Correct or unset the variable, then try again.')
+}
+
+function defaultData(xdg: string | undefined): string {
+  // The XDG specification says to ignore a relative path.
+  return join(xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.local/share'), 'muster')
+}
+
+/** Ollama accepts `host`, `host:port` and URLs; an address to listen on is not one to connect to. */
+export function ollamaUrl(text: string | undefined): string {
+  const given = (text ?? '127.0.0.1:11434').trim().replace(/\/+$/, '')
+  const scheme = /^https?:\/\//.exec(given)?.[0]
+  const rest = given.slice(scheme?.length ?? 0).replace(/^0\.0\.0\.0(?=:|$)/, '127.0.0.1')
+  const port = scheme !== undefined || /:\d+$/.test(rest) ? '' : ':11434'
+  return `${scheme ?? 'http://'}${rest}${port}`
+}
+
+const passedOn =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|XDG_\w+|SSH_AUTH_SOCK|GIT_SSH(_COMMAND)?|(https?|no|all)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR))$/i
+
+function inheritedFrom(given: Record<string, string | undefined>): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined && passedOn.test(name)) kept[name] = value
+  }
+  return kept
+}
+
+function unknownIn(given: Record<string, string | undefined>): string[] {
+  const known = new Set([...Object.keys(settings.shape), ...secretSettings.map((name) => `${name}_FILE`)])
+  return Object.keys(given).filter((name) => name.startsWith('MUSTER_') && !known.has(name))
+}

@@ -1,0 +1,108 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { parseDuration } from './duration.ts'
+import type { Define, Does } from './program.ts'
+
+const several = (value: string, before: string[] = []) => [...before, value]
+
+function duration(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === undefined) throw new InvalidArgumentError('Write it like 500ms, 2s, 10m or 1h.')
+  return ms
+}
+
+export function atMost(most: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : 0
+    if (number < 1 || number > most) throw new InvalidArgumentError(`It must be a number from 1 to ${most}.`)
+    return number
+  }
+}
+
+// The words after "one of" are those of the contract; a test compares them. Importing it here would cost 60 ms.
+export function addTaskCommands(root: Command, define: Define, does: Does): void {
+  const task = define(root, 'task', 'hand in, follow and look at tasks', [
+    'muster task list',
+    'muster task show 7f3a9c21',
+  ])
+  addTaskAdd(task, define, does)
+  addTaskReads(task, define, does)
+  addTaskVerbs(task, define, does)
+}
+
+function addTaskAdd(task: Command, define: Define, does: Does): void {
+  const add = define(task, 'add', 'hand in a task', [
+    'muster task add --repo shop --title "Add a licence" --run "cp /usr/share/common-licenses/MIT LICENSE" --check file_exists:LICENSE --wait',
+    'muster task add --repo shop --title "Format" --run "npx prettier -w ." --check "command_succeeds:npm test" --timeout 10m --json',
+  ])
+    .requiredOption('--repo <name>', 'repository, as in "muster repo list"')
+    .requiredOption('--title <text>', 'one line that says what is wanted')
+    .option('--run <command>', 'shell command, run behind the wall with the repository at /workspace')
+    .option('--prompt <text>', 'words for an agent (needs a model; not in this version)')
+    .option('--description <text>', 'more about it, for people')
+    .option(
+      '--check <kind:target>',
+      'proof that the platform runs; one of file_exists:PATH, command_succeeds:COMMAND, test_passes:auto, git_clean (repeatable)',
+      several,
+    )
+    .option('--lane <lane>', 'one of urgent, high, normal, low')
+    .option('--tier <tier>', 'one of trivial, standard, complex')
+    .option('--needs <capability>', 'what the worker must offer (repeatable)', several)
+    .option('--after <task>', 'start only when that task is done (repeatable)', several)
+    .option('--wall <wall>', 'one of namespace, container, microvm')
+    .option('--network <policy>', 'none, local, full or allow:NAMES')
+    .option('--may-change <glob>', 'files that define the proof and may change (repeatable)', several)
+    .option('--allow-empty', 'accept a run that changes nothing')
+    .option('--timeout <duration>', 'deadline around everything, like 2s, 10m or 1h', duration)
+    .option('--wait', 'wait for the end; exit code 0 only when it is done')
+    .option('--idempotency-key <key>', 'the same key never makes a second task')
+  does(add, async () => (await import('./commands/task-add.ts')).addTask, 'own')
+}
+
+function addTaskReads(task: Command, define: Define, does: Does): void {
+  const list = define(task, 'list', 'list tasks, newest first', [
+    'muster task list --state queued,running',
+    'muster task list --repo shop --json',
+  ])
+    .option('--state <states>', 'only these, separated by commas')
+    .option('--repo <name>', 'only this repository')
+    .option('--limit <n>', 'at most so many', atMost(200))
+    .option('--cursor <cursor>', 'read on after an earlier list')
+  does(list, async () => (await import('./commands/task-list.ts')).listTasks)
+
+  const show = define(task, 'show <task>', 'one task with its evidence', [
+    'muster task show 7f3a9c21',
+    'muster task show 7f3a9c21 --json',
+  ])
+  does(show, async () => (await import('./commands/task-show.ts')).showTask)
+
+  const watch = define(task, 'watch <task>', 'follow a task to its end; exit code 0 only when it is done', [
+    'muster task watch 7f3a9c21',
+    'muster task watch 7f3a9c21 --json 2>/dev/null',
+  ])
+  does(watch, async () => (await import('./commands/task-watch.ts')).watchTask, 'own')
+
+  const log = define(task, 'log <task>', 'everything its runs wrote, in order', [
+    'muster task log 7f3a9c21',
+    'muster task log 7f3a9c21 --raw | less -R',
+  ]).option('--raw', 'keep escape sequences')
+  does(log, async () => (await import('./commands/task-log.ts')).printLog)
+
+  const diff = define(task, 'diff <task>', 'what its last run changed, as a unified diff', [
+    'muster task diff 7f3a9c21',
+    'muster task diff 7f3a9c21 | git apply --stat',
+  ])
+  does(diff, async () => (await import('./commands/task-diff.ts')).printDiff)
+}
+
+function addTaskVerbs(task: Command, define: Define, does: Does): void {
+  const cancel = define(task, 'cancel <task>', 'cancel a task that has not ended', [
+    'muster task cancel 7f3a9c21',
+    'muster task cancel 7f3a9c21 --json',
+  ])
+  does(cancel, async () => (await import('./commands/task-verbs.ts')).cancelTask)
+  const retry = define(task, 'retry <task>', 'queue a dead or cancelled task again', [
+    'muster task retry 7f3a9c21',
+    'muster task retry 7f3a9c21 && muster task watch 7f3a9c21',
+  ])
+  does(retry, async () => (await import('./commands/task-verbs.ts')).retryTask)
+}
