@@ -73,6 +73,7 @@ test.each([
   { LANG: 'xx_YY.bogus' },
   { LC_ALL: 'tr_TR' },
   { PGDATA: '/nowhere', PGPORT: '1', PGOPTIONS: '--bogus' },
+  { PGDATESTYLE: 'bogus' },
 ])('the caller environment %o does not reach the server', async (env) => {
   const owner = await ownerProcess(await freshPlace(), { env })
   expect(

@@ -1,10 +1,14 @@
-import { Client } from 'pg'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { expect, onTestFinished, test } from 'vitest'
-import { freshPlace, open, query } from './cluster-test-place.ts'
-import { checkDurability } from './durability.ts'
-import { serverProcessesOf } from './process-identity.ts'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Client } from 'pg'
+import { expect, onTestFinished, test } from 'vitest'
+import { bundledBinaries } from './binaries.ts'
+import { eventuallyTrue, freshPlace, open, query } from './cluster-test-place.ts'
+import { checkDurability } from './durability.ts'
+import { readPostmasterFile } from './postmaster-file.ts'
+import { isServerOf, serverProcessesOf } from './process-identity.ts'
 
 async function connect(url: string): Promise<Client> {
   const client = new Client({ connectionString: url })
@@ -38,6 +42,20 @@ test('fsync switched off by ALTER SYSTEM is overruled', async () => {
   await first.stop()
   const second = await open(dir)
   expect(await query(second.superuserUrl, 'show fsync')).toEqual([{ fsync: 'on' }])
+})
+
+test("somebody else's running server with fsync off is refused and keeps running", async () => {
+  const dir = await freshPlace()
+  await (await open(dir)).stop()
+  const data = join(dir, 'data')
+  const { uid, gid } = await stat(data)
+  const { postgres } = await bundledBinaries(dir, { uid, gid })
+  const socket = ['-c', 'listen_addresses=', '-c', `unix_socket_directories=${data}`]
+  const server = spawn(postgres, ['-D', data, '-F', ...socket], { uid, gid, cwd: '/', stdio: 'ignore' })
+  expect(await eventuallyTrue(async () => (await readPostmasterFile(data))?.status === 'ready')).toBe(true)
+  await expect(open(dir)).rejects.toMatchObject({ code: 'fsync_off' })
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(await isServerOf(server.pid ?? 0, data)).toBe(true)
 })
 
 const debian = '/usr/lib/postgresql/15/bin'

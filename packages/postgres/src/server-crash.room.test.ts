@@ -1,7 +1,8 @@
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { freshPlace, kill, open, query } from './cluster-test-place.ts'
 
 test('every acknowledged row survives kill -9 of the postmaster under load', async () => {
@@ -81,7 +82,11 @@ test('a database without its password file is refused with the way out', async (
 test('a postmaster.pid that names an innocent living process does not stop the start', async () => {
   const dir = await freshPlace()
   await (await open(dir)).stop()
-  const file = [process.pid, join(dir, 'data'), '1700000000', '5432', '/tmp', '', '', 'ready'].join('\n')
+  // Of the server's own user: PostgreSQL overlooks the processes of others by itself.
+  const { uid, gid } = await stat(join(dir, 'data'))
+  const innocent = spawn('sleep', ['60'], { uid, gid, cwd: '/' })
+  onTestFinished(() => void innocent.kill())
+  const file = [innocent.pid, join(dir, 'data'), '1700000000', '5432', '/tmp', '', '', 'ready'].join('\n')
   await writeFile(join(dir, 'data', 'postmaster.pid'), `${file}\n`)
   const cluster = await open(dir)
   expect(await query(cluster.superuserUrl, 'select 1 as one')).toEqual([{ one: 1 }])
