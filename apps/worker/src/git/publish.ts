@@ -37,7 +37,7 @@ export function createPublisher({ git, home }: { git: Git; home: string }): Publ
 
   async function publish(repo: { url: string }, options: PublishOptions) {
     const { branch, commit, expected, signal } = options
-    if (!/^muster\/[^/]+\/[^/]+$/.test(branch)) throw notOurs(branch)
+    if (!/^muster(-failed)?\/[^/]+\/[^/]+$/.test(branch)) throw notOurs(branch)
     const now = await readBranch(repo, branch, signal)
     if (now === commit) return 'published'
     if (now !== expected) return 'moved'
@@ -76,6 +76,8 @@ async function receiver(address: RepoAddress): Promise<string[]> {
   if (address.kind === 'remote') return []
   const settings = [
     'core.hooksPath=/dev/null',
+    // A command in the repository's configuration, which git runs while it holds apart what was pushed.
+    'core.alternateRefsCommand=true',
     'receive.denyCurrentBranch=refuse',
     'receive.autogc=false',
     'gc.auto=0',
