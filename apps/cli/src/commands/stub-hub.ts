@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { errorTable, type ErrorCode } from '@muster/contract/errors'
+import type { Task } from '@muster/contract/tasks'
+
+export type Asked = {
+  method: string
+  path: string
+  key: string | undefined
+  body: unknown
+  token: string | undefined
+}
+
+/** A hub that speaks the contract over real HTTP and remembers what it was asked. */
+export type StubHub = {
+  readonly url: string
+  readonly asked: Asked[]
+  tasks: Task[]
+  /** Answers the next requests with these refusals, one each; `hang_up` closes the connection. */
+  refuse(...codes: (ErrorCode | 'hang_up')[]): void
+  close(): Promise<void>
+}
+
+export async function startStubHub(): Promise<StubHub> {
+  const asked: Asked[] = []
+  const refusals: (ErrorCode | 'hang_up')[] = []
+  const server = createServer((request, response) => void serve(request, response))
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const url = new URL(request.url ?? '/', 'http://stub')
+    let text = ''
+    for await (const piece of request) text += String(piece)
+    const body: unknown = text === '' ? undefined : JSON.parse(text)
+    const { authorization, 'idempotency-key': key } = request.headers
+    asked.push({
+      method: request.method ?? '',
+      path: url.pathname,
+      key: key?.toString(),
+      body,
+      token: authorization,
+    })
+    const refusal = refusals.shift()
+    if (refusal === 'hang_up') return request.socket.destroy()
+    if (refusal !== undefined) return send(response, errorTable[refusal].status, refusalBody(refusal))
+    send(response, 200, answer(hub, request.method ?? '', url, body))
+  }
+  const url = await listen(server)
+  const hub: StubHub = {
+    url,
+    asked,
+    tasks: [],
+    refuse: (...codes) => void refusals.push(...codes),
+    close: async () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+  return hub
+}
+
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+function refusalBody(code: ErrorCode) {
+  const { when, hint } = errorTable[code]
+  return { code, message: when, hint, docs: `docs/errors.md#${code}` }
+}
+
+const at = '2026-01-02T03:04:05.000Z'
+
+function answer(hub: StubHub, method: string, url: URL, body: unknown): unknown {
+  const path = url.pathname.replace('/api/v1/', '')
+  const [noun, ref, detail] = path.split('/')
+  const task =
+    hub.tasks.find(({ id, short }) => id === ref || short === ref) ?? hub.tasks[0] ?? sampleTask({})
+  if (noun === 'tasks' && method === 'POST' && ref === undefined) {
+    const created = hub.tasks[0] ?? sampleTask(titled(body))
+    hub.tasks = [created, ...hub.tasks.slice(1)]
+    return created
+  }
+  if (noun === 'tasks' && ref === undefined) return { items: hub.tasks, nextCursor: null }
+  if (detail === 'log') return logPage(Number(url.searchParams.get('after')))
+  if (detail === 'diff') return { base: null, commit: null, branch: 'b', diff: sampleDiff, truncated: false }
+  if (noun === 'tasks') return task
+  if (noun === 'repos' && method === 'POST') return { ...sampleRepo, ...(body as object) }
+  if (noun === 'repos') return { items: [sampleRepo], nextCursor: null }
+  if (noun === 'tokens' && method === 'POST') return { ...sampleToken, secret: 'muster_person_secret' }
+  if (noun === 'sign-in-links') return { url: `${hub.url}/sign-in#link=x`, expiresAt: at }
+  return { items: [], nextCursor: null }
+}
+
+export const sampleDiff = '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+\u001b[31mnew\n'
+
+/** Two pages, so that a reader that stops after the first is found out. */
+function logPage(after: number) {
+  const chunk = (seq: number, text: string) => ({ seq, runId: randomUUID(), stream: 'stdout', text, at })
+  if (after >= 2) return { items: [chunk(3, 'mred\u001b[0m\nend\n')], nextAfter: null }
+  return { items: [chunk(1, 'begin\n'), chunk(2, '\u001b[31')], nextAfter: 2 }
+}
+
+const sampleRepo = { id: randomUUID(), name: 'shop', url: "/srv/it's here", createdAt: at }
+const sampleToken = {
+  id: randomUUID(),
+  name: 'ci',
+  kind: 'person',
+  createdAt: at,
+  lastUsedAt: null,
+  expiresAt: null,
+  revokedAt: null,
+}
+
+export function sampleTask(changes: Partial<Task>): Task {
+  const id = randomUUID()
+  return {
+    id,
+    short: id.slice(-8),
+    title: 'Add a licence',
+    repo: 'shop',
+    state: 'queued',
+    ending: null,
+    lane: 'normal',
+    tier: 'standard',
+    attempt: 0,
+    phase: null,
+    worker: null,
+    branch: null,
+    commit: null,
+    createdAt: at,
+    startedAt: null,
+    endedAt: null,
+    description: null,
+    run: 'true',
+    prompt: null,
+    declaredChecks: [],
+    after: [],
+    wall: 'namespace',
+    network: 'none',
+    mayChange: [],
+    allowEmpty: false,
+    timeoutMs: 1_800_000,
+    epoch: 0,
+    deadlineAt: null,
+    createdBy: 'owner',
+    reason: null,
+    checks: [],
+    runId: null,
+    ...changes,
+  }
+}
+
+function titled(body: unknown): Partial<Task> {
+  const { title, repo } = body as { title: string; repo: string }
+  return { title, repo }
+}

@@ -1,0 +1,55 @@
+import { errorTable, type ErrorCode } from '@muster/contract/errors'
+import { expect, test } from 'vitest'
+import { exitCodeFor } from './exit-code.ts'
+
+const wanted: Record<ErrorCode, number> = {
+  invalid_request: 2,
+  malformed_json: 2,
+  body_too_large: 2,
+  unsupported_media_type: 2,
+  not_found: 3,
+  idempotency_mismatch: 5,
+  internal: 1,
+  database_unavailable: 75,
+  unauthenticated: 4,
+  forbidden: 4,
+  origin_refused: 4,
+  host_refused: 4,
+  sign_in_refused: 4,
+  too_many_attempts: 75,
+  repo_name_taken: 5,
+  repo_not_found: 3,
+  repo_not_git: 1,
+  repo_empty: 1,
+  repo_url_refused: 2,
+  repo_unreachable: 1,
+  task_state_refuses: 5,
+  dependency_not_found: 3,
+  prompt_not_supported: 2,
+  wall_not_supported: 2,
+  stale_epoch: 5,
+  worker_name_taken: 5,
+  worker_already_connected: 5,
+  token_already_shown: 5,
+  protocol_violation: 2,
+  sandbox_unavailable: 69,
+}
+
+test.each(Object.entries(errorTable))('the exit code of %s is settled', (code, { status }) => {
+  expect(exitCodeFor({ code, status })).toBe(wanted[code as ErrorCode])
+})
+
+test('an unknown code goes by its status', () => {
+  expect(
+    [400, 401, 404, 409, 429, 500, 502, 504].map((status) => exitCodeFor({ code: 'new', status })),
+  ).toEqual([2, 4, 3, 5, 75, 1, 69, 69])
+})
+
+test('no answer at all is "unavailable"', () => {
+  expect(exitCodeFor({ code: 'hub_unreachable', status: 0 })).toBe(69)
+  expect(exitCodeFor({ code: 'anything', status: 0 })).toBe(69)
+})
+
+test('a code that is the name of something every object has is not found in the table', () => {
+  expect(exitCodeFor({ code: 'constructor', status: 404 })).toBe(3)
+})
