@@ -1,0 +1,227 @@
+import { createNamespaceDriver } from '@muster/sandbox/namespace/driver'
+import { defaultLimits } from '@muster/sandbox/sandbox'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Check } from './check.ts'
+import { planProof } from './proof-plan.ts'
+import type { TreeEntry } from './proof-files.ts'
+import { verify, type VerifyInput } from './verify.ts'
+
+type Work = { files?: Record<string, string>; gone?: string[]; links?: Record<string, string> }
+
+/** A workspace that is a clean checkout of a run's commit on top of its base, in a fresh wall. */
+async function newRun(base: Record<string, string>, work: Work) {
+  const root = mkdtempSync(join(tmpdir(), 'muster-verify-'))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  chmodSync(root, 0o755)
+  const workspace = join(root, 'workspace')
+  mkdirSync(workspace)
+  const git = (...args: string[]) => {
+    const identity = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org']
+    return execFileSync('git', [...identity, ...args], { cwd: workspace, encoding: 'utf8' }).trim()
+  }
+  const write = (files: Record<string, string>) => {
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(workspace, path)), { recursive: true })
+      writeFileSync(join(workspace, path), content)
+    }
+  }
+  const commit = (message: string) => {
+    git('add', '--all')
+    git('commit', '--quiet', '--allow-empty', '--message', message)
+    return git('rev-parse', 'HEAD')
+  }
+  const tree = (commit: string): TreeEntry[] =>
+    git('ls-tree', '-r', '-z', commit)
+      .split('\0')
+      .filter(Boolean)
+      .map((line) => {
+        const [mode = '', , blob = ''] = line.split(/[ \t]/)
+        return { mode, blob, path: line.slice(line.indexOf('\t') + 1) }
+      })
+  git('init', '--quiet')
+  write(base)
+  const before = commit('Base')
+  for (const path of work.gone ?? []) rmSync(join(workspace, path), { recursive: true })
+  write(work.files ?? {})
+  for (const [path, target] of Object.entries(work.links ?? {})) symlinkSync(target, join(workspace, path))
+  const after = commit('Work')
+  // Before the wall: then the directory belongs to somebody else, and git refuses it, as it should.
+  const trees = { base: tree(before), commit: tree(after) }
+  const tools = dirname(dirname(process.execPath))
+  const driver = createNamespaceDriver({ stateDir: join(root, 'state'), graceMs: 500, tools: [tools] })
+  const id = `verify-${process.pid}-${Math.floor(performance.now())}`
+  const limits = { ...defaultLimits, memoryBytes: 512 * 2 ** 20 }
+  const wall = await driver.create({ id, workspace, limits, network: { kind: 'none' }, env: {} })
+  onTestFinished(() => wall.destroy())
+
+  return async (checks: Check[], more: Partial<VerifyInput> & { mayChange?: string[] } = {}) => {
+    const plan = planProof({ ...trees, checks, mayChange: more.mayChange ?? [] })
+    const changed = { files: 1, insertions: 1, deletions: 0 }
+    return verify({ wall, checks, base: before, commit: after, run: 1, changed, plan, ...more })
+  }
+}
+
+const tests: Check = { kind: 'test_passes', target: 'auto' }
+const clean: Check = { kind: 'git_clean', target: '' }
+const works = `import unittest, app\nclass T(unittest.TestCase):\n    def test_a(self):\n        self.assertEqual(app.add(1, 2), 3)\n`
+const project = { 'app.py': 'def add(a, b):\n    return a - b\n', 'tests/test_app.py': works }
+const solved = { 'app.py': 'def add(a, b):\n    return a + b\n' }
+
+test('a run that solves the task passes, and the tree is clean after the checks', async () => {
+  const run = await newRun(project, { files: solved })
+  const report = await run([tests, clean, { kind: 'file_exists', target: 'app.py' }])
+  expect(report).toMatchObject({
+    overall: 'pass',
+    totals: { pass: 3 },
+    proof: { restored: [], removed: [], merged: [] },
+  })
+  expect(report.checks[0]?.output).toContain('$ python3 -m unittest discover -s tests')
+})
+
+const cheats: [string, Work][] = [
+  ['empties the failing test', { files: { 'tests/test_app.py': '' } }],
+  ['deletes the failing test', { gone: ['tests/test_app.py'] }],
+  [
+    'replaces the test folder by a link to one of its own',
+    { gone: ['tests'], files: { 'mine/test_app.py': works.replace('3', '-1') }, links: { tests: 'mine' } },
+  ],
+  ['replaces the test folder by a file', { gone: ['tests'], files: { tests: '' } }],
+  [
+    'puts a test library of its own in the place of unittest',
+    { files: { 'unittest/__main__.py': 'import sys; sys.exit(0)' } },
+  ],
+]
+
+test.each(cheats)('a run that %s fails', async (_, work) => {
+  const run = await newRun(project, work)
+  const report = await run([tests, clean])
+  expect(report.checks[0]).toMatchObject({
+    status: 'fail',
+    output: expect.stringContaining('-1 != 3') as string,
+  })
+  expect(report.checks[1]?.status).toBe('pass')
+  expect(report.overall).toBe('fail')
+})
+
+test('an edited test script and an added pretest count for nothing, and the report says which keys came back', async () => {
+  const base = {
+    'package.json': '{"scripts":{"test":"node check.js"}}',
+    'check.js': "process.exit(require('fs').existsSync('done') ? 0 : 1)",
+  }
+  const edited = '{"scripts":{"test":"true","pretest":"touch done"},"version":"2.0.0"}'
+  const run = await newRun(base, { files: { 'package.json': edited } })
+  const report = await run([tests, clean])
+  expect(report.checks.map(({ status }) => status)).toEqual(['fail', 'pass'])
+  expect(report.proof.merged).toMatchObject([
+    { path: 'package.json', keys: ['scripts.test', 'scripts.pretest'] },
+  ])
+})
+
+test('files that are loaded unasked are left out, and still count as files of the result', async () => {
+  const added = { ...solved, 'conftest.py': 'raise SystemExit(0)', 'sitecustomize.py': 'raise SystemExit(0)' }
+  const run = await newRun(project, { files: added })
+  const there: Check = { kind: 'file_exists', target: 'conftest.py' }
+  const report = await run([{ kind: 'command_succeeds', target: '! ls conftest.py sitecustomize.py' }, there])
+  expect(report.overall).toBe('pass')
+  expect(report.proof.removed.map(({ path }) => path)).toEqual(['conftest.py', 'sitecustomize.py'])
+})
+
+test('what the task may change is judged as the run left it', async () => {
+  const run = await newRun(project, { files: { 'tests/test_app.py': works.replace('3', '-1') } })
+  expect(await run([tests], { mayChange: ['tests/**'] })).toMatchObject({
+    overall: 'pass',
+    proof: { restored: [] },
+  })
+})
+
+test('a file the run deleted does not exist because the proof brought it back', async () => {
+  const run = await newRun(project, { gone: ['tests/test_app.py'] })
+  const report = await run([{ kind: 'file_exists', target: 'tests/test_app.py' }])
+  expect(report.checks[0]).toMatchObject({
+    status: 'fail',
+    reason: 'There is no file or folder tests/test_app.py.',
+  })
+})
+
+test('odd names are restored like any other', async () => {
+  const names = ['tests/-rf', 'tests/a b', 'tests/ü\n.txt', 'tests/:(top)*', '-x.test.js']
+  const files = Object.fromEntries(names.map((name) => [name, 'base']))
+  const run = await newRun(files, { files: Object.fromEntries(names.map((name) => [name, 'run'])) })
+  const report = await run([
+    { kind: 'command_succeeds', target: 'test "$(cat tests/* ./-x.test.js)" = basebasebasebasebase' },
+  ])
+  expect(report.overall).toBe('pass')
+  expect(report.proof.restored.map(({ path }) => path).toSorted()).toEqual(names.toSorted())
+})
+
+test('every check is run after a failed one, and each ending has its own status', async () => {
+  const run = await newRun(project, { files: solved, links: { out: '/etc/passwd', up: '..' } })
+  const command = (target: string, timeoutMs?: number): Check =>
+    timeoutMs === undefined
+      ? { kind: 'command_succeeds', target }
+      : { kind: 'command_succeeds', target, timeoutMs }
+  const eater = `python3 -c "x = []\nwhile True: x.append(bytes(10**7))"`
+  const report = await run([
+    command('echo said; exit 3'),
+    command('sleep 30', 300),
+    command('exit 0'),
+    command(eater),
+    { kind: 'file_exists', target: 'out' },
+    { kind: 'file_exists', target: 'up/workspace/app.py' },
+    { kind: 'file_exists', target: '../etc' },
+    command('touch left-behind'),
+    clean,
+    { kind: 'file_exists', target: 'left-behind' },
+    { kind: 'test_passes', target: 'echo "Ran 0 tests in 0.0s"' },
+  ])
+  const statuses = report.checks.map(({ status }) => status)
+  expect(statuses.filter((_, at) => at !== 3)).toEqual([
+    'fail',
+    'timeout',
+    'pass',
+    'fail',
+    'pass',
+    'error',
+    'pass',
+    'fail',
+    'pass',
+    'fail',
+  ])
+  expect(report.checks[0]).toMatchObject({ output: 'said\n', reason: 'The command ended with exit code 3.' })
+  expect(report.checks[3]).toMatchObject({ status: expect.stringMatching(/error|fail/) as string })
+  expect(report.checks[8]?.output).toContain('?? left-behind')
+  for (const { status, reason } of report.checks) expect(reason === undefined).toBe(status === 'pass')
+  expect(report.overall).toBe('error')
+})
+
+test('no runner found is an error that says what was looked for', async () => {
+  const run = await newRun({ 'README.md': 'x' }, { files: { 'README.md': 'y' } })
+  const report = await run([tests])
+  expect(report.checks[0]).toMatchObject({
+    status: 'error',
+    reason: expect.stringContaining('package.json') as string,
+  })
+})
+
+test('an overlay that cannot be made proves nothing', async () => {
+  const run = await newRun(project, { files: { 'tests/test_app.py': '' } })
+  const report = await run([{ kind: 'command_succeeds', target: 'true' }], { base: 'f'.repeat(40) })
+  expect(report.checks[0]).toMatchObject({
+    status: 'error',
+    reason: expect.stringContaining('taken from the base') as string,
+  })
+})
+
+test('a request to stop ends the verification without a report', async () => {
+  const run = await newRun(project, { files: solved })
+  const stop = new AbortController()
+  const report = run([{ kind: 'command_succeeds', target: 'sleep 30' }], {
+    signal: stop.signal,
+    onProgress: ({ step }) => step === 'checking' && setTimeout(() => stop.abort(), 100),
+  })
+  await expect(report).rejects.toThrow('aborted')
+})
