@@ -141,3 +141,10 @@ export class SandboxError extends Error {
     this.hint = hint
   }
 }
+
+/** For the edges of a driver: what it did not foresee (a full disk, a vanished directory) is a wall that is not to be had. */
+export function asSandboxError(error: unknown, what: string): SandboxError {
+  if (error instanceof SandboxError) return error
+  const said = error instanceof Error ? error.message : String(error)
+  return new SandboxError('sandbox_unavailable', `${what}: ${said}`)
+}

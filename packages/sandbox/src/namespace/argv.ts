@@ -55,6 +55,8 @@ export function launchArgv(launch: Launch): string[] {
     // Not --as: V8, Go and the JVM reserve address space by the gigabyte that they never touch.
     ...(launch.cgroups ? [] : [`--data=${2 * limits.memoryBytes}`]),
     setpriv,
+    // Until bubblewrap says the same for itself.
+    '--pdeathsig=KILL',
     ...(uid === undefined
       ? ['--no-new-privs', '--inh-caps=-all']
       : [
@@ -89,6 +91,8 @@ export function bwrapOptions(launch: Launch): string[] {
   const { layout, limits } = launch
   const tmpBytes = String(limits.tmpBytes)
   return [
+    // First what closes, then what opens: if we die while this is written, what bubblewrap read is a wall with less in it.
+    ['--seccomp', String(fds.filter), '--json-status-fd', String(fds.status)],
     // --unshare-all would use --unshare-user-try, which --disable-userns does not accept and we would not want.
     [
       '--unshare-user',
@@ -113,7 +117,6 @@ export function bwrapOptions(launch: Launch): string[] {
     ['--bind', launch.workspace, wallWorkspace, '--chdir', launch.cwd],
     // /proc/sys checks the host's uid, not capabilities; we never are uid 0 there, and this is the second lock.
     ['--remount-ro', '/proc', '--remount-ro', '/'],
-    ['--seccomp', String(fds.filter), '--json-status-fd', String(fds.status)],
   ].flat()
 }
 

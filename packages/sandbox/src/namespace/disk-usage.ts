@@ -10,8 +10,12 @@ export type DiskMeter = {
 }
 
 /** There is no quota to be had without a filesystem of our own, so the limit is one that is looked at. */
-export function createDiskMeter(workspace: string, limitBytes: number, knownBytes: number): DiskMeter {
-  let last = { bytes: knownBytes, free: undefined as number | undefined }
+export async function createDiskMeter(
+  workspace: string,
+  limitBytes: number,
+  knownBytes: number,
+): Promise<DiskMeter> {
+  let last = { bytes: knownBytes, free: await freeBytes(workspace) }
 
   const isOver = async (pids: number[]): Promise<boolean> => {
     const free = await freeBytes(workspace)
@@ -22,7 +26,7 @@ export function createDiskMeter(workspace: string, limitBytes: number, knownByte
   return {
     isOver,
     async mayBeOver() {
-      const lost = last.free === undefined ? Infinity : last.free - (await freeBytes(workspace))
+      const lost = last.free - (await freeBytes(workspace))
       // Half: others on this disk may have freed space meanwhile.
       if (lost < (limitBytes - last.bytes) / 2) return false
       return isOver([])

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
-import { SandboxError, type DriverCaps, type Sandbox, type SandboxDriver, type WallSpec } from '../sandbox.ts'
+import {
+  asSandboxError,
+  SandboxError,
+  type DriverCaps,
+  type Sandbox,
+  type SandboxDriver,
+  type WallSpec,
+} from '../sandbox.ts'
 import type { HostLayout } from './argv.ts'
 import { cgroupDirs, createCgroup, removeCgroups } from './cgroup.ts'
 import { findCgroupHome, type CgroupHome } from './cgroup-home.ts'
@@ -42,7 +49,7 @@ export function createNamespaceDriver(options: NamespaceOptions): SandboxDriver 
     net: ['none'],
   }
 
-  const getReady = async (): Promise<Ready> => {
+  const makeReady = async (): Promise<Ready> => {
     const files = await writeStateFiles(options.stateDir, options.uidLocks)
     const layout = await readLayout({
       programDirs: options.programDirs ?? systemDirs,
@@ -52,16 +59,24 @@ export function createNamespaceDriver(options: NamespaceOptions): SandboxDriver 
     return { files, layout }
   }
 
+  let ready: Promise<Ready> | undefined
+  // A machine that was not ready is looked at again: somebody may have followed the hint.
+  const getReady = (): Promise<Ready> => {
+    ready ??= makeReady().catch((error: unknown) => {
+      ready = undefined
+      throw error
+    })
+    return ready
+  }
+
   const create = async (spec: WallSpec): Promise<Sandbox> => {
     refuseBadSpec(spec)
-    const { files, layout } = await getReady()
-    return takeAll(spec, {
-      files,
-      layout,
-      home,
-      stateDir: options.stateDir,
-      graceMs: options.graceMs ?? 5_000,
-    })
+    const { stateDir, graceMs = 5_000 } = options
+    try {
+      return await takeAll(spec, { ...(await getReady()), home, stateDir, graceMs })
+    } catch (error) {
+      throw asSandboxError(error, 'the wall could not be made')
+    }
   }
 
   return {
@@ -103,7 +118,7 @@ async function takeAll(spec: WallSpec, { files, layout, home, stateDir, graceMs 
     const workspace = await takeWorkspace(spec.workspace, uid, stateDir)
     taken.push(() => removeCgroups(cgroups))
     const cgroup = home && (await createCgroup(home, wallName, spec.limits))
-    const disk = createDiskMeter(workspace.path, spec.limits.workspaceBytes, workspace.bytes)
+    const disk = await createDiskMeter(workspace.path, spec.limits.workspaceBytes, workspace.bytes)
     const parts = { spec, wallName, workspace: workspace.path, layout, files }
     return createWall({ ...parts, uid, cgroup, disk, graceMs, release })
   } catch (error) {

@@ -1,5 +1,12 @@
 import { join, posix } from 'node:path'
-import { SandboxError, type ExecOptions, type ExecResult, type Sandbox, type WallSpec } from '../sandbox.ts'
+import {
+  asSandboxError,
+  SandboxError,
+  type ExecOptions,
+  type ExecResult,
+  type Sandbox,
+  type WallSpec,
+} from '../sandbox.ts'
 import { wallWorkspace, type HostLayout, type Launch } from './argv.ts'
 import type { WallCgroup } from './cgroup.ts'
 import type { DiskMeter } from './disk-usage.ts'
@@ -47,6 +54,8 @@ export function createWall(parts: WallParts): Sandbox {
         gone: gone.signal,
         onProcesses: (seen) => (processesPeak = Math.max(processesPeak, seen)),
       })
+    } catch (error) {
+      throw asSandboxError(error, 'the command could not be run')
     } finally {
       await group?.remove()
     }
