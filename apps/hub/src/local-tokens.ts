@@ -13,7 +13,7 @@ export async function leaveLocalTokens(hub: Hub, isValid: (secret: string) => Pr
   await mkdir(dir, { recursive: true })
   const tokens = [
     { file: 'owner.token', name: 'local commands', personId: owner.personId, workerId: null },
-    { file: 'worker.token', name: 'local worker', personId: null, workerId },
+    { file: 'worker.token', name: 'local', personId: null, workerId },
   ]
   for (const { file, ...token } of tokens) {
     const path = join(dir, file)

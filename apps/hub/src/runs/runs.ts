@@ -8,6 +8,7 @@ import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import type { Held, Leases } from '../tasks/lease.ts'
+import { refusedDelaySeconds } from '../tasks/limits.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import { whyNotProven } from './evidence.ts'
 import type { Progress } from './live.ts'
@@ -106,7 +107,7 @@ export function createRuns(deps: {
     }
     if (run.phase !== 'lost') return { ...at, action: 'continue', reason: 'The lease is still yours.' }
     const reason = 'The worker was restarted and lost the run.'
-    await leases.giveBack(tx, actor, held, { reason, lost: true })
+    await leases.giveBack(tx, actor, held, { reason, lost: true, delaySeconds: 0 })
     await store.endOpen(tx, { workspaceId: actor.workspaceId, ...at, ending: 'lost', reason })
     return { ...at, action: 'abort', reason }
   }
@@ -122,7 +123,9 @@ export function createRuns(deps: {
         return leases.accept(tx, actor, held)
       case 'refuse': {
         const reason = `${message.code}: ${message.reason}`
-        await leases.giveBack(tx, actor, held, { reason, lost: false })
+        // A missing wall is waited for; any other refusal is bounded like a loss, so that it cannot go on for ever.
+        const lost = message.code !== 'sandbox_unavailable'
+        await leases.giveBack(tx, actor, held, { reason, lost, delaySeconds: refusedDelaySeconds })
         return store.endOpen(tx, { workspaceId: actor.workspaceId, ...held, ending: 'refused', reason })
       }
       case 'phase':
@@ -165,7 +168,7 @@ export function createRuns(deps: {
       throw new MusterError('protocol_violation', `Run ${runId} is not the one of this lease.`)
     }
     if (result.ending === 'lost' || result.ending === 'cancelled') {
-      await leases.giveBack(tx, actor, held, { reason: result.reason, lost: true })
+      await leases.giveBack(tx, actor, held, { reason: result.reason, lost: true, delaySeconds: 0 })
       return store.finish(tx, actor.workspaceId, runId, result)
     }
     if (result.ending === 'verified') {

@@ -5,7 +5,7 @@ import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
-import { acceptMs, deadlineGraceMs, maxLosses, refusedDelaySeconds } from './limits.ts'
+import { acceptMs, deadlineGraceMs, maxLosses } from './limits.ts'
 import { claim, type ClaimedRow } from './sql/claim.ts'
 import { lockExpired, type ExpiredRow } from './sql/expired.ts'
 import * as fence from './sql/fence.ts'
@@ -36,6 +36,8 @@ import { enqueue } from './tasks.ts'
  * a finish that already happened is answered as such by the room above.
  */
 export type Leases = ReturnType<typeof createLeases>
+/** `lost` counts against the bound on vanished runs; `delaySeconds` keeps the task from being claimed at once. */
+export type Back = { reason: string; lost: boolean; delaySeconds: number }
 export type Held = { taskId: string; epoch: number; workerId: string }
 
 export function createLeases(deps: { events: Events; hints: Hints; leaseMs: number }) {
@@ -155,9 +157,9 @@ export function createLeases(deps: { events: Events; hints: Hints; leaseMs: numb
     },
 
     /** The worker holds the lease but cannot or could not run the task. */
-    async giveBack(tx: Tx, actor: Actor, held: Held, why: { reason: string; lost: boolean }): Promise<void> {
+    async giveBack(tx: Tx, actor: Actor, held: Held, why: Back): Promise<void> {
       await mustHold(tx, actor, held)
-      await backOrDead(tx, actor, held.taskId, why.lost ? 0 : refusedDelaySeconds, why)
+      await backOrDead(tx, actor, held.taskId, why)
     },
 
     /** Ends the leases that ran out. Answers what it ended, so that the rooms above can end the runs. */
@@ -180,20 +182,14 @@ export function createLeases(deps: { events: Events; hints: Hints; leaseMs: numb
             data: { ending: 'timed_out' },
           })
         } else {
-          await backOrDead(tx, actor, row.task_id, 0, { reason: causes[row.cause], lost: true })
+          await backOrDead(tx, actor, row.task_id, { reason: causes[row.cause], lost: true, delaySeconds: 0 })
         }
       }
       return expired
     },
   }
 
-  async function backOrDead(
-    tx: Tx,
-    actor: Actor,
-    taskId: string,
-    delaySeconds: number,
-    why: { reason: string; lost: boolean },
-  ): Promise<void> {
+  async function backOrDead(tx: Tx, actor: Actor, taskId: string, why: Back): Promise<void> {
     const task = await store.lock(tx, taskId)
     if (task === undefined) return
     if (why.lost && task.losses + 1 >= maxLosses) {
@@ -204,7 +200,7 @@ export function createLeases(deps: { events: Events; hints: Hints; leaseMs: numb
       await events.publish(tx, actor, { kind: 'task.dead', taskId, data: { ending: 'lost', reason } })
       return
     }
-    await tx.query(fence.giveBack, [task.workspace_id, taskId, delaySeconds])
+    await tx.query(fence.giveBack, [task.workspace_id, taskId, why.delaySeconds])
     const back = { workspaceId: task.workspace_id, id: taskId, reason: why.reason, countsAsLoss: why.lost }
     await store.requeue(tx, back)
     await events.publish(tx, actor, {

@@ -58,6 +58,7 @@ if [ "$base" != "$head" ]; then
   bytes=$(stat -c %s .git/muster.bundle) || exit 95
 fi
 echo "$head \${bytes:-0}"
+[ -z "$bytes" ] || dd if=.git/muster.bundle bs="$2" count=1 iflag=fullblock status=none | base64 -w 0
 `
 
 const failures: Record<number, string> = {
@@ -68,21 +69,22 @@ const failures: Record<number, string> = {
 }
 
 export async function commitInside(wall: Sandbox, options: CarryOutOptions): Promise<CarriedOut> {
-  const done = await wall.exec(['/bin/sh', '-c', script, 'carry-out', options.base], {
+  const done = await wall.exec(['/bin/sh', '-c', script, 'carry-out', options.base, String(pieceBytes)], {
     cwd: '/',
     env: environment(options.author),
     stdin: `${options.message.trim()}\n\nMuster-Task: ${options.taskId}\nMuster-Run: ${options.runId}\n`,
     timeoutMs: commitLimitMs,
-    maxOutputBytes: 64 * 1024,
+    maxOutputBytes: 2 * pieceBytes,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
   if (done.ended !== 'exited' || done.code !== 0) throw explain(done)
-  const [, commit = '', size = ''] = /^([0-9a-f]{40,64}) (\d+)\n$/.exec(done.stdout) ?? []
+  const end = done.stdout.indexOf('\n') + 1
+  const [, commit = '', size = ''] = /^([0-9a-f]{40}) (\d+)\n$/.exec(done.stdout.slice(0, end)) ?? []
   const bytes = Number(size)
   if (commit === '') throw failed('git in the wall gave no commit', done.stdout)
   if (bytes === 0) return { commit, bundle: null, bytes }
   if (bytes > bundleLimitBytes) throw tooLarge(bytes)
-  await readOut(wall, options, bytes)
+  await readOut(wall, options, { bytes, first: Buffer.from(done.stdout.slice(end), 'base64') })
   return { commit, bundle: options.into, bytes }
 }
 
@@ -99,13 +101,17 @@ function environment({ name, email }: CarryOutOptions['author']): Record<string,
   }
 }
 
-/** Standard output is text, so the bytes travel as base64, piece by piece; the size was named before. */
-async function readOut(wall: Sandbox, options: CarryOutOptions, bytes: number) {
+/** Standard output is text, so the bytes travel as base64, piece by piece; the size and the first piece came before. */
+async function readOut(
+  wall: Sandbox,
+  options: CarryOutOptions,
+  { bytes, first }: { bytes: number; first: Buffer },
+) {
   const file = await open(options.into, 'wx', 0o600)
   let whole = false
   try {
     for (let at = 0; at * pieceBytes < bytes; at += 1) {
-      const piece = await readPiece(wall, at, options.signal)
+      const piece = at === 0 ? first : await readPiece(wall, at, options.signal)
       if (piece.length !== Math.min(pieceBytes, bytes - at * pieceBytes))
         throw failed('the result changed while it was read')
       await file.write(piece)

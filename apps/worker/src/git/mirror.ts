@@ -25,7 +25,10 @@ export type UpdateOptions = {
 }
 
 export type Mirrors = {
-  /** Brings the mirror up to date with the person's repository; callers for one repository take turns. */
+  /**
+   * Brings the mirror up to date with the person's repository; callers for one repository take turns. After a start
+   * of the worker this comes before anything else is done with a mirror, because it clears what a crash left.
+   */
   update(repo: Repo, options?: UpdateOptions): Promise<Mirror>
   pathOf(repoId: string): string
 }

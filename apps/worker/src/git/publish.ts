@@ -26,8 +26,8 @@ const pushLimitMs = 120_000
  * follow, no collection of garbage starts, and in a local repository the person's hooks do not run, since they would
  * run on what an agent wrote. Doing it twice is the same as doing it once.
  *
- * When a push fails, the branch is read again and its value decides: a push that lost its connection after the other
- * side had accepted it is a success.
+ * The push itself compares. When it fails, the branch is read and its value decides: a push that lost its connection
+ * after the other side had accepted it is a success, and so is one that had been done before.
  */
 export function createPublisher({ git, home }: { git: Git; home: string }): Publisher {
   async function readBranch(repo: { url: string }, branch: string, signal?: AbortSignal) {
@@ -38,9 +38,6 @@ export function createPublisher({ git, home }: { git: Git; home: string }): Publ
   async function publish(repo: { url: string }, options: PublishOptions) {
     const { branch, commit, expected, signal } = options
     if (!/^muster(-failed)?\/[^/]+\/[^/]+$/.test(branch)) throw notOurs(branch)
-    const now = await readBranch(repo, branch, signal)
-    if (now === commit) return 'published'
-    if (now !== expected) return 'moved'
     const pushed = await push(parseRepoUrl(repo.url), options)
     if (pushed.code === 0) return 'published'
     const after = await readBranch(repo, branch, signal)

@@ -35,7 +35,7 @@ export const leave = {
 export const giveBack = {
   name: 'tasks_give_back',
   text: `update task_queue set worker_id = null, assigned_at = null, accepted_at = null, lease_expires_at = null,
-           deadline_at = null, not_before = now() + make_interval(secs => $3 / 1000.0)
+           deadline_at = null, not_before = now() + make_interval(secs => $3)
          where workspace_id = $1 and task_id = $2`,
 }
 

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { isAbsolute } from 'node:path'
+import { z } from 'zod'
+
+const absolutePaths = z
+  .string()
+  .default('')
+  .transform((list) => list.split(':').filter((path) => path !== ''))
+  .refine((paths) => paths.every(isAbsolute), 'must be absolute paths joined by colons')
+
+const environment = z.object({
+  MUSTER_HUB: z.url({ protocol: /^https?$/ }).describe('Address of the hub'),
+  MUSTER_TOKEN: z.string().min(16).describe('Token of this worker'),
+  MUSTER_WORKER_DATA: z.string().min(1).describe('Directory for mirrors, workspaces and the journal'),
+  MUSTER_SLOTS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe('Tasks at once; default: the cores'),
+  MUSTER_WALL_TOOLS: absolutePaths.describe('Extra tool directories that walls see read-only'),
+  MUSTER_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least level logged'),
+  MUSTER_LIFELINE: z.enum(['0', '1']).default('0').describe('1: stop when the parent process goes away'),
+})
+
+export type Config = Readonly<{
+  hub: string
+  token: string
+  dataDir: string
+  slots: number
+  wallTools: string[]
+  logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
+  lifeline: boolean
+}>
+
+/** The environment as a complete configuration; throws a sentence that names the key. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const file = env['MUSTER_TOKEN_FILE']
+  const token = env['MUSTER_TOKEN'] ?? (file === undefined ? undefined : readFileSync(file, 'utf8').trim())
+  const parsed = environment.safeParse({ ...env, MUSTER_TOKEN: token })
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw new Error(`${String(issue?.path[0] ?? 'configuration')}: ${issue?.message ?? 'is not valid'}`)
+  }
+  const value = parsed.data
+  const hub = new URL(value.MUSTER_HUB)
+  if (hub.protocol === 'http:' && !['127.0.0.1', 'localhost', '[::1]'].includes(hub.hostname)) {
+    throw new Error(
+      `MUSTER_HUB: ${hub.origin} would send the token in the clear; use https, or a tunnel to loopback`,
+    )
+  }
+  return Object.freeze({
+    hub: hub.origin,
+    token: value.MUSTER_TOKEN,
+    dataDir: value.MUSTER_WORKER_DATA,
+    slots: value.MUSTER_SLOTS ?? availableParallelism(),
+    wallTools: value.MUSTER_WALL_TOOLS,
+    logLevel: value.MUSTER_LOG_LEVEL,
+    lifeline: value.MUSTER_LIFELINE === '1',
+  })
+}

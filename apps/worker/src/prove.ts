@@ -1,0 +1,59 @@
+import { planProof } from '@muster/agent/verify/proof-plan'
+import { verify } from '@muster/agent/verify/verify'
+import type { Report } from '@muster/contract/checks'
+import type { Assignment } from '@muster/contract/wire'
+import { join } from 'node:path'
+import { endOfReport, type End } from './endings.ts'
+import { checkout } from './git/checkout.ts'
+import type { Mirror } from './git/mirror.ts'
+import type { TakenIn } from './git/take-in.ts'
+import { author, type RunReports, type RunTools } from './run-tools.ts'
+import { openWall } from './wall.ts'
+
+/** The checks, in a second wall, on a clean checkout of exactly the commit that came out of the first. */
+export async function prove(
+  assignment: Assignment,
+  tools: RunTools,
+  reports: RunReports,
+  stage: {
+    dir: string
+    mirror: Mirror
+    commit: string
+    taken: TakenIn
+    stop: AbortSignal
+  },
+): Promise<{ report: Report; end: End }> {
+  const { mirror, commit, taken, stop } = stage
+  const { branch, mayChange, allowEmpty } = assignment
+  const checks = assignment.checks.map(({ kind, target, timeoutMs }) => ({
+    kind,
+    target,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  }))
+  const into = join(stage.dir, 'proof')
+  await checkout({ git: tools.git, mirror: mirror.path, commit, branch, into, author, signal: stop })
+  const wall = await openWall(tools.driver, { id: `${assignment.runId}-proof`, workspace: into })
+  try {
+    const { trees, baseTexts, changed } = taken
+    const plan = planProof({ base: trees.base, commit: trees.commit, checks, mayChange, baseTexts })
+    const report = await verify({
+      wall,
+      checks,
+      base: mirror.base,
+      commit,
+      run: assignment.attempt,
+      changed,
+      plan,
+      allowEmpty,
+      signal: stop,
+      onProgress: (progress) => {
+        if (progress.step !== 'checked') return
+        const { kind, target, status, ms } = progress.result
+        reports.output.say(`check ${kind}${target === '' ? '' : `:${target}`} ${status} (${ms} ms)`)
+      },
+    })
+    return { report, end: endOfReport(report) }
+  } finally {
+    await wall.destroy()
+  }
+}
