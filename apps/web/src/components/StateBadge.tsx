@@ -8,7 +8,7 @@ export function StateBadge({ state, filled = false }: { state: TaskState; filled
   return (
     <span
       title={means}
-      className={`inline-flex items-center gap-1.5 text-[13px] font-medium whitespace-nowrap ${look}`}
+      className={`inline-flex items-center gap-1.5 text-[0.8125rem] font-medium whitespace-nowrap ${look}`}
     >
       <StateIcon state={state} />
       {word}

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { IconButton } from '../ui/Button.tsx'
 import { applyTheme, storedTheme, themes, type Theme } from '../ui/theme.ts'
 
-const icons = { system: 'screen', light: 'sun', dark: 'moon' } as const
+const icons = { system: 'contrast', light: 'sun', dark: 'moon' } as const
 
 export function ThemeToggle() {
   const [theme, setTheme] = useState<Theme>(storedTheme)

@@ -11,7 +11,7 @@ const looks = {
 export type ButtonLook = keyof typeof looks
 
 const shape =
-  'inline-flex min-h-8 pointer-coarse:min-h-11 items-center justify-center gap-1.5 rounded-md border px-2.5 text-[13px] whitespace-nowrap transition-colors'
+  'inline-flex min-h-8 pointer-coarse:min-h-11 items-center justify-center gap-1.5 rounded-md border px-2.5 text-[0.8125rem] whitespace-nowrap transition-colors'
 
 export function buttonClass(look: ButtonLook = 'plain'): string {
   return `${shape} ${looks[look]}`

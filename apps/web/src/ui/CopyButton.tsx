@@ -25,7 +25,7 @@ export function CopyButton({
         aria-label={label}
         title={label}
         onClick={() => void copy()}
-        className="inline-flex min-h-7 min-w-7 items-center justify-center gap-1.5 rounded px-1 text-[13px] text-muted hover:bg-hover hover:text-text pointer-coarse:min-h-11 pointer-coarse:min-w-11"
+        className="inline-flex min-h-7 min-w-7 items-center justify-center gap-1.5 rounded px-1 text-[0.8125rem] text-muted hover:bg-hover hover:text-text pointer-coarse:min-h-11 pointer-coarse:min-w-11"
       >
         <Icon name={state === 'copied' ? 'check' : state === 'failed' ? 'cross' : 'copy'} />
         {words}

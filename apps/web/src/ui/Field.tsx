@@ -7,14 +7,17 @@ import {
 } from 'react'
 
 const control =
-  'w-full rounded-md border border-control bg-panel px-2.5 text-[13px] text-text placeholder:text-muted aria-invalid:border-bad pointer-coarse:min-h-11 pointer-coarse:text-base'
+  'w-full rounded-md border border-control bg-panel px-2.5 text-[0.8125rem] text-text placeholder:text-muted aria-invalid:border-bad pointer-coarse:min-h-11 pointer-coarse:text-base'
 
 type Shared = { label: string; error?: string | undefined; help?: ReactNode; hideLabel?: boolean }
 
 function Frame(props: Shared & { id: string; children: ReactNode }) {
   return (
     <div className="grid content-start gap-1">
-      <label htmlFor={props.id} className={props.hideLabel === true ? 'sr-only' : 'text-[13px] font-medium'}>
+      <label
+        htmlFor={props.id}
+        className={props.hideLabel === true ? 'sr-only' : 'text-[0.8125rem] font-medium'}
+      >
         {props.label}
       </label>
       {props.children}

@@ -15,7 +15,7 @@ export function Notice({ tone, title, children, action }: NoticeProps) {
   return (
     <div
       role={tone === 'ok' ? 'status' : 'alert'}
-      className={`flex items-start gap-2.5 rounded-md px-3 py-2 text-[13px] ${look}`}
+      className={`flex items-start gap-2.5 rounded-md px-3 py-2 text-[0.8125rem] ${look}`}
     >
       <Icon name={icon} className="mt-0.5" />
       <span className="sr-only">{word}: </span>

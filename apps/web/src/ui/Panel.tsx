@@ -9,7 +9,7 @@ export function Panel({ title, aside, children }: { title: string; aside?: React
       className="overflow-clip rounded-lg border border-edge bg-panel shadow-panel"
     >
       <div className="flex min-h-10 flex-wrap items-center justify-between gap-x-3 border-b border-edge py-1 pr-2 pl-3.5">
-        <h2 id={heading} className="text-[13px] font-semibold">
+        <h2 id={heading} className="text-[0.8125rem] font-semibold">
           {title}
         </h2>
         {aside}

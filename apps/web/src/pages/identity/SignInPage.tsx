@@ -44,7 +44,7 @@ export function SignInPage({ next }: { next: string }) {
         busy={signIn.isPending}
         onSubmit={(password) => mutate({ password }, { onSuccess: enter })}
       />
-      <p className="border-t border-edge pt-3 text-[13px] text-muted">
+      <p className="border-t border-edge pt-3 text-[0.8125rem] text-muted">
         No password yet, or forgotten? On the machine of the hub, run{' '}
         <code className="font-mono whitespace-nowrap text-text">npx muster sign-in</code> and open the link it
         prints.

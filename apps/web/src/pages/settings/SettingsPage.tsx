@@ -32,7 +32,7 @@ function PasswordPanel() {
   const { hasPassword, actor, workspace } = me.data
   return (
     <Panel title="Sign-in">
-      <div className="grid max-w-sm gap-3 p-3.5 text-[13px]">
+      <div className="grid max-w-sm gap-3 p-3.5 text-[0.8125rem]">
         <p>
           Signed in as <span className="font-medium">{actor}</span> in {workspace.name}.{' '}
           {hasPassword ? 'A password is set.' : 'No password is set; a new sign-in needs a one-time link.'}

@@ -28,7 +28,7 @@ export function TokensPanel() {
         </div>
       )}
       {tokens.isSuccess && items.length === 0 && (
-        <p className="px-3.5 py-3 text-[13px] text-muted">No tokens yet.</p>
+        <p className="px-3.5 py-3 text-[0.8125rem] text-muted">No tokens yet.</p>
       )}
       <ul aria-label="Tokens" className="divide-y divide-edge">
         {items.map((token) => (
@@ -61,7 +61,7 @@ export function TokensPanel() {
 
 function TokenRow({ token, onRevoke }: { token: Token; onRevoke: () => void }) {
   return (
-    <li className="flex flex-wrap items-center gap-x-3 px-3.5 py-1.5 text-[13px]">
+    <li className="flex flex-wrap items-center gap-x-3 px-3.5 py-1.5 text-[0.8125rem]">
       <span className="font-medium">{token.name}</span>
       <span className="text-muted">{token.kind === 'worker' ? 'worker' : 'personal'}</span>
       <span className="ml-auto text-xs text-muted">

@@ -18,7 +18,7 @@ export function WorkersPanel() {
         </div>
       )}
       {workers.data?.items.length === 0 && (
-        <p className="px-3.5 py-3 text-[13px] text-muted">
+        <p className="px-3.5 py-3 text-[0.8125rem] text-muted">
           No worker yet. Make a worker token below, then run{' '}
           <code className="font-mono text-text">npx muster worker join</code> on the machine that should run
           tasks.
@@ -35,7 +35,7 @@ export function WorkersPanel() {
 
 function WorkerRow({ worker }: { worker: Worker }) {
   return (
-    <li className="grid gap-1 px-3.5 py-2.5 text-[13px]">
+    <li className="grid gap-1 px-3.5 py-2.5 text-[0.8125rem]">
       <div className="flex flex-wrap items-center gap-x-3">
         <span className="font-medium">{worker.name}</span>
         <span className={`inline-flex items-center gap-1 ${worker.connected ? 'text-ok' : 'text-warn'}`}>

@@ -25,14 +25,14 @@ export function CheckRows({ checks, problems, onChange }: CheckRowsProps) {
     onChange(checks.map((check) => (check.key === key ? { ...check, ...part } : check)))
   return (
     <fieldset className="grid gap-2">
-      <legend className="mb-1 text-[13px] font-medium">Checks</legend>
+      <legend className="mb-1 text-[0.8125rem] font-medium">Checks</legend>
       <p className="text-xs text-muted">
         Muster runs them itself, on the exact commit, after the last change. Only if all pass is the task
         done.
       </p>
       {checks.map((check, index) => (
         <div key={check.key} className="flex items-start gap-2">
-          <div className="w-40 shrink-0 max-sm:w-32">
+          <div className="w-48 shrink-0 max-sm:w-36">
             <SelectField
               label={`Kind of check ${index + 1}`}
               hideLabel

@@ -28,7 +28,7 @@ export function DiffFileView({ file, startOpen }: { file: DiffFile; startOpen: b
   return (
     <Disclosure summary={summary} open={open} onToggle={setOpen}>
       {open && (
-        <Scroller label={`Changes in ${file.path}`} className="border-t border-edge bg-sunken">
+        <Scroller label={`Changes in ${file.path}`} className="border-t border-edge">
           <table className="w-full border-collapse font-mono text-xs leading-5">
             <caption className="sr-only">Changes in {file.path}</caption>
             <tbody>

@@ -50,6 +50,6 @@ export function DiffPanel({ short }: { short: string }) {
 }
 
 function Empty({ text }: { text: string }): ReactNode {
-  if (text.trim() === '') return <p className="px-3.5 py-4 text-[13px] text-muted">No changes so far.</p>
+  if (text.trim() === '') return <p className="px-3.5 py-4 text-[0.8125rem] text-muted">No changes so far.</p>
   return <pre className="overflow-auto bg-sunken p-3 font-mono text-xs">{text}</pre>
 }

@@ -42,7 +42,7 @@ export function EvidencePanel({ task, runs }: { task: Task; runs: Run[] }) {
 function Overall({ report }: { report: Report }) {
   const { pass, fail, error, timeout } = report.totals
   return (
-    <span className="flex flex-wrap items-center gap-x-3 pr-1.5 text-[13px]">
+    <span className="flex flex-wrap items-center gap-x-3 pr-1.5 text-[0.8125rem]">
       <CheckBadge outcome={report.overall} />
       <span className="text-xs text-muted">
         {pass} of {pass + fail + error + timeout} passed · {millisecondsText(report.ms)}
@@ -54,7 +54,7 @@ function Overall({ report }: { report: Report }) {
 function Result({ result }: { result: CheckResult }) {
   const summary = (
     <>
-      <span className="w-24">
+      <span className="inline-flex w-24">
         <CheckBadge outcome={result.status} />
       </span>
       <span className="text-muted">{result.kind}</span>
@@ -87,7 +87,7 @@ function Result({ result }: { result: CheckResult }) {
 function Declared({ task }: { task: Task }) {
   if (task.declaredChecks.length === 0) {
     return (
-      <p className="px-3.5 py-4 text-[13px] text-muted">
+      <p className="px-3.5 py-4 text-[0.8125rem] text-muted">
         {isTerminal(task.state) ? 'No check was run.' : 'This task names no checks.'}
       </p>
     )
@@ -95,7 +95,7 @@ function Declared({ task }: { task: Task }) {
   return (
     <ul aria-label="Checks" className="divide-y divide-edge">
       {task.declaredChecks.map((check, index) => (
-        <li key={index} className="flex min-h-9 flex-wrap items-center gap-x-2 px-3.5 text-[13px]">
+        <li key={index} className="flex min-h-9 flex-wrap items-center gap-x-2 px-3.5 text-[0.8125rem]">
           <CheckBadge outcome="pending" />
           <span className="text-muted">{check.kind}</span>
           <code className="min-w-0 font-mono text-xs [overflow-wrap:anywhere]">{check.target}</code>

@@ -50,7 +50,7 @@ function Box({ title, children }: { title: string; children: ReactNode }) {
 function Command({ step, text }: { step: string; text: string }) {
   return (
     <div className="grid max-w-full gap-1">
-      <p className="text-[13px] font-medium">{step}</p>
+      <p className="text-[0.8125rem] font-medium">{step}</p>
       <div className="flex max-w-full items-start gap-1 rounded-md border border-edge bg-sunken py-1 pr-1 pl-3">
         <code className="min-w-0 flex-1 py-1 font-mono text-xs [overflow-wrap:anywhere]">{text}</code>
         <CopyButton text={text} label={`Copy the command: ${step}`} />

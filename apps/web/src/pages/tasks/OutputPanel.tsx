@@ -44,7 +44,7 @@ export function OutputPanel({ task, runs }: { task: Task; runs: Run[] }) {
     <Panel title="Output" aside={aside}>
       {progress !== null && <ProgressLine text={progress.text} percent={progress.percent} />}
       {lines.length === 0 ? (
-        <p className="px-3.5 py-4 text-[13px] text-muted">{emptyText(task, caughtUp)}</p>
+        <p className="px-3.5 py-4 text-[0.8125rem] text-muted">{emptyText(task, caughtUp)}</p>
       ) : (
         <VirtualLines
           label="Output"

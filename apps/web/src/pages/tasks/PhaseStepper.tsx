@@ -11,7 +11,7 @@ export function PhaseStepper({ task }: { task: Task }) {
   const phase = knownPhase(task.phase)
   const current = phase === undefined ? -1 : runPhases.indexOf(phase)
   return (
-    <div className="flex flex-wrap items-center gap-x-4 gap-y-1 rounded-lg border border-edge bg-panel px-3.5 py-2 text-[13px] shadow-panel">
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-1 rounded-lg border border-edge bg-panel px-3.5 py-2 text-[0.8125rem] shadow-panel">
       <ol aria-label="Phases of the run" className="flex flex-wrap items-center gap-x-2 gap-y-1">
         {runPhases.map((name, index) => {
           const past = index < current

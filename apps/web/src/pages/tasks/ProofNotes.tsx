@@ -15,11 +15,11 @@ export function ProofNotes({ proof }: { proof: Report['proof'] }) {
   const notes = kinds.flatMap((kind) => proof[kind.key].map((entry) => ({ ...kind, ...entry })))
   if (notes.length === 0) return null
   return (
-    <div className="border-t border-edge px-3.5 py-2.5 text-[13px]">
+    <div className="border-t border-edge px-3.5 py-2.5 text-[0.8125rem]">
       <h3 className="mb-1 font-medium">Files that define the proof</h3>
       <ul className="grid gap-1.5">
         {notes.map(({ key, word, means, path, why }) => (
-          <li key={`${key}:${path}`} className="grid gap-x-3 sm:grid-cols-[9rem_minmax(0,1fr)]">
+          <li key={`${key}:${path}`} className="grid gap-x-3 sm:grid-cols-[11rem_minmax(0,1fr)]">
             <span className="font-medium text-warn" title={means}>
               {word}
             </span>

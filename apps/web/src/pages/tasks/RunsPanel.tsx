@@ -9,11 +9,11 @@ export function RunsPanel({ runs }: { runs: Run[] }) {
   return (
     <Panel title="Runs">
       {runs.length === 0 ? (
-        <p className="px-3.5 py-3 text-[13px] text-muted">No worker has taken this task yet.</p>
+        <p className="px-3.5 py-3 text-[0.8125rem] text-muted">No worker has taken this task yet.</p>
       ) : (
         <ul className="divide-y divide-edge">
           {runs.map((run) => (
-            <li key={run.id} className="grid gap-0.5 px-3.5 py-2 text-[13px]">
+            <li key={run.id} className="grid gap-0.5 px-3.5 py-2 text-[0.8125rem]">
               <div className="flex flex-wrap items-center gap-x-2">
                 <span className="font-medium">Attempt {run.attempt}</span>
                 <RunEnding run={run} />

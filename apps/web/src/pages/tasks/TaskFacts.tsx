@@ -9,7 +9,7 @@ import { durationText } from '../../ui/time-text.ts'
 export function TaskFacts({ task }: { task: Task }) {
   return (
     <Panel title="Facts" aside={<CopyableCode text={task.short} label="Copy the id" />}>
-      <dl className="grid grid-cols-[6rem_minmax(0,1fr)] items-center gap-x-3 gap-y-1 px-3.5 py-2.5 text-[13px]">
+      <dl className="grid grid-cols-[6rem_minmax(0,1fr)] items-center gap-x-3 gap-y-1 px-3.5 py-2.5 text-[0.8125rem]">
         <Fact name="Repository">{task.repo}</Fact>
         {task.branch !== null && (
           <Fact name="Branch">
@@ -29,7 +29,7 @@ export function TaskFacts({ task }: { task: Task }) {
           {task.attempt === 0 ? <span className="text-muted">none yet</span> : task.attempt}
         </Fact>
         <Fact name="Lane">{task.lane}</Fact>
-        <Fact name="Timeout">{durationText(task.timeoutMs)}</Fact>
+        <Fact name="Timeout">{durationText(task.timeoutMs).replace(/ 0+[ms]$/, '')}</Fact>
         {task.deadlineAt !== null && !isTerminal(task.state) && (
           <Fact name="Deadline">
             <Until at={task.deadlineAt} />

@@ -27,7 +27,7 @@ export function TaskFilters({ filter }: { filter: TaskFilter }) {
             key={label}
             href={paths.tasks({ ...filter, state })}
             aria-current={filter.state === state ? 'page' : undefined}
-            className="inline-flex min-h-7 items-center rounded px-2 text-[13px] whitespace-nowrap text-muted -outline-offset-2 hover:text-text aria-[current=page]:bg-quiet-soft aria-[current=page]:font-medium aria-[current=page]:text-text pointer-coarse:min-h-10"
+            className="inline-flex min-h-7 items-center rounded px-2 text-[0.8125rem] whitespace-nowrap text-muted -outline-offset-2 hover:text-text aria-[current=page]:bg-quiet-soft aria-[current=page]:font-medium aria-[current=page]:text-text pointer-coarse:min-h-10"
           >
             {label}
           </Link>

@@ -20,7 +20,7 @@ export function TaskHeader({ task }: { task: Task }) {
     <div className="grid gap-2">
       <Link
         href={paths.tasks()}
-        className="inline-flex min-h-6 items-center gap-1 justify-self-start rounded text-[13px] text-muted hover:text-text"
+        className="inline-flex min-h-6 items-center gap-1 justify-self-start rounded text-[0.8125rem] text-muted hover:text-text"
       >
         <Icon name="back" />
         Tasks
@@ -37,9 +37,11 @@ export function TaskHeader({ task }: { task: Task }) {
       {/* Says the news of the task once it happens, to those who do not see it. */}
       <output aria-label="State of the task" className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <StateBadge state={task.state} filled />
-        {task.ending !== null && <span className="text-[13px] font-medium">{endingWords[task.ending]}</span>}
+        {task.ending !== null && (
+          <span className="text-[0.8125rem] font-medium">{endingWords[task.ending]}</span>
+        )}
         {task.reason !== null && (
-          <span className="min-w-0 text-[13px] text-muted [overflow-wrap:anywhere]">{task.reason}</span>
+          <span className="min-w-0 text-[0.8125rem] text-muted [overflow-wrap:anywhere]">{task.reason}</span>
         )}
       </output>
       {error !== null && <ErrorView error={error} />}
@@ -108,7 +110,7 @@ function CancelDialog({
           ? 'is stopped where it is. What it changed reaches no branch.'
           : 'is taken out of the queue.'}
       </p>
-      <p className="mt-1 text-[13px] text-muted">It can be retried later.</p>
+      <p className="mt-1 text-[0.8125rem] text-muted">It can be retried later.</p>
       <div className="mt-4 flex justify-end gap-2">
         <Button onClick={onClose}>Keep it</Button>
         <Button look="danger" icon="stop" onClick={onConfirm}>

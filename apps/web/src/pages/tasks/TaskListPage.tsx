@@ -25,7 +25,9 @@ export function TaskListPage({ filter }: { filter: TaskFilter }) {
     <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <h1 className="text-lg font-semibold">Tasks</h1>
-        <TaskFilters filter={filter} />
+        <div className="max-md:order-1 max-md:w-full">
+          <TaskFilters filter={filter} />
+        </div>
         <Link href={paths.newTask()} className={`${buttonClass('primary')} ml-auto`}>
           <Icon name="plus" />
           New task
@@ -37,7 +39,7 @@ export function TaskListPage({ filter }: { filter: TaskFilter }) {
       {tasks.isSuccess && rows.length === 0 && <NoTasks filter={filter} />}
       {rows.length > 0 && <TaskTable rows={rows} />}
       {rows.length > 0 && (
-        <div className="flex items-center gap-3 text-[13px] text-muted">
+        <div className="flex items-center gap-3 text-[0.8125rem] text-muted">
           {tasks.hasNextPage && (
             <Button busy={tasks.isFetchingNextPage} onClick={() => void tasks.fetchNextPage()}>
               Load more

@@ -9,7 +9,7 @@ import { Panel } from '../../ui/Panel.tsx'
 export function TaskOrder({ task }: { task: Task }) {
   return (
     <Panel title="Order">
-      <div className="grid gap-2.5 px-3.5 py-3 text-[13px]">
+      <div className="grid gap-2.5 px-3.5 py-3 text-[0.8125rem]">
         {task.description !== null && task.description !== '' && (
           <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{task.description}</p>
         )}

@@ -17,7 +17,7 @@ const columns = [
   { title: 'Created', from: 'max-sm:hidden text-right' },
 ] as const
 
-const cell = 'px-3 py-1.5 align-middle text-[13px]'
+const cell = 'px-3 py-1.5 align-middle text-[0.8125rem]'
 
 export function TaskTable({ rows }: { rows: TaskRow[] }) {
   return (
@@ -100,7 +100,7 @@ function Row({ row }: { row: TaskRow }) {
 /** The second word on a state where it says more than the state: the phase of a run, the ending of a dead task. */
 function rowDetail(row: TaskRow): string {
   if (row.state === 'dead') return row.ending === null ? '' : endingWords[row.ending]
-  return row.state === 'running' ? phaseText(row.phase) : ''
+  return row.state === 'running' && row.phase !== 'running' ? phaseText(row.phase) : ''
 }
 
 /** Moves the focus itself, so that Enter, the screen reader and the visible ring all agree on the row. */

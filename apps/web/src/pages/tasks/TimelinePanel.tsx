@@ -24,7 +24,7 @@ export function TimelinePanel({ task }: { task: Task }) {
           {events.data?.items.toReversed().map((event) => (
             <li
               key={event.cursor}
-              className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-2 px-3.5 py-1 text-[13px]"
+              className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-2 px-3.5 py-1 text-[0.8125rem]"
             >
               <time dateTime={event.at} title={dateText(event.at)} className="pt-px text-xs text-muted">
                 {new Date(event.at).toLocaleTimeString('en-GB')}

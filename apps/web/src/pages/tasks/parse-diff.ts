@@ -24,6 +24,7 @@ export function parseDiff(diff: string): DiffFile[] {
   const lines = diff.split('\n')
   if (lines.at(-1) === '') lines.pop()
   for (const line of lines) {
+    if (!/^[-+ \\]|^$/.test(line)) left = { before: 0, after: 0 }
     const inHunk = left.before > 0 || left.after > 0
     if (!inHunk && line.startsWith('diff --git ')) {
       file = { path: pathOf(line), from: null, change: 'changed', added: 0, removed: 0, lines: [] }

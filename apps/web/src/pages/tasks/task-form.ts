@@ -70,5 +70,6 @@ export function problemOfRefusal(message: string): FieldProblems {
 }
 
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+  const start = /^[a-z]+_/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1)
+  return `${start}${/[.!?]$/.test(text) ? '' : '.'}`
 }
