@@ -48,21 +48,16 @@ export async function applyOverlay(input: OverlayInput): Promise<ProofRecord> {
   await git(input, ['checkout', '--quiet', input.base, ...fromStdin], list(restore))
   record.restored = restore.map(({ path, why }) => ({ path, why }))
   if (record.restored.length + record.removed.length + record.merged.length === 0) return record
-  await git(input, ['add', ...fromStdin], list(record.merged))
-  await git(input, [
-    'commit',
-    '--amend',
-    '--quiet',
-    '--no-edit',
-    '--no-verify',
-    '--allow-empty',
-    '--allow-empty-message',
-  ])
+  await git(input, ['commit', '--amend', '--all', '--quiet', '--no-edit', '--no-verify', ...evenEmpty])
   return record
 }
 
+const evenEmpty = ['--allow-empty', '--allow-empty-message']
+
 async function merge(input: OverlayInput, path: string): Promise<string[] | null> {
-  const [base, commit] = [await readBlob(input, input.base, path), await readBlob(input, input.commit, path)]
+  const [base = null, commit = null] = await Promise.all(
+    [input.base, input.commit].map((oid) => readBlob(input, oid, path)),
+  )
   if (base === null || commit === null) return null
   const merged = mergeManifest(base, commit, input.commands)
   if (merged === null || merged.keys.length === 0) return merged?.keys ?? null
