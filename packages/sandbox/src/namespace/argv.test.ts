@@ -18,7 +18,7 @@ const launch: Launch = {
     tools: [{ dir: '/opt/node', path: '/opt/node/bin' }],
     hardOpenFiles: 1000,
   },
-  wallName: 'muster-a-1',
+  execName: 'muster-a-1.x1',
   uid: 20_001,
   limits: defaultLimits,
   join: ['/cg/cgroup.procs'],

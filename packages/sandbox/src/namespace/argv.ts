@@ -1,7 +1,10 @@
 import type { WallLimits } from '../sandbox.ts'
 
-/** Descriptors bubblewrap is given beside stdin, stdout and stderr; it closes all three before the command starts. */
-export const fds = { filter: 3, args: 4, status: 5 }
+/**
+ * Descriptors beside stdin, stdout and stderr. Bubblewrap closes the first three before the command starts; the gate
+ * is read and closed by the shell that becomes the command.
+ */
+export const fds = { filter: 3, args: 4, status: 5, gate: 6 }
 
 export const wallHome = '/home/agent'
 export const wallWorkspace = '/workspace'
@@ -21,8 +24,8 @@ export type HostLayout = {
 
 export type Launch = {
   layout: HostLayout
-  /** Told to bubblewrap in the open: how leftovers of a dead owner are recognised where there are no cgroups. */
-  wallName: string
+  /** Told to bubblewrap in the open: how leftovers are recognised where there are no cgroups. */
+  execName: string
   /** The unprivileged host user to become; absent when we are one already. */
   uid: number | undefined
   limits: WallLimits
@@ -70,20 +73,26 @@ export function launchArgv(launch: Launch): string[] {
     bwrap,
     '--setenv',
     'MUSTER_WALL',
-    launch.wallName,
+    launch.execName,
     '--args',
     String(fds.args),
     ...insideArgv(launch),
   ]
 }
 
+/** What the owner says through the gate. Silence (it is dead) ends the wall before the command began. */
+export const go = 'go\n'
+
+const passGate = `read -r said <&${fds.gate} && [ "$said" = go ] || exit 125; exec ${fds.gate}<&-; unset said; exec "$@"`
+
 /**
- * What bubblewrap starts. The shell turns "no such program" into 127 instead of a failure of the wall. The process
+ * What bubblewrap starts. It dies with its parent only from the moment it has said so: an owner that is killed while
+ * the wall is being built would leave it running, so the command waits until the owner has seen the wall. The shell turns "no such program" into 127 instead of a failure of the wall. The process
  * limit is set only here where it must be an rlimit: on the host it would count all of the user's other processes.
  */
 function insideArgv({ layout, limits, cgroups, command }: Launch): string[] {
   const limit = cgroups ? [] : [layout.programs.prlimit, `--nproc=${limits.processes}:${limits.processes}`]
-  return [...limit, '/bin/sh', '-c', 'exec "$@"', 'sh', ...command]
+  return [...limit, '/bin/sh', '-c', passGate, 'sh', ...command]
 }
 
 /** The options bubblewrap reads, NUL-separated, from `fds.args`. Order matters: later mounts cover earlier ones. */

@@ -144,4 +144,23 @@ describe('the namespace driver', () => {
       expect(existsSync(join(given.workspace, 'alive'))).toBe(false)
     })
   }
+
+  it('an owner killed while its wall is being built leaves no command running', async () => {
+    const stateDir = join(root, 'early-state')
+    const given = await spec('early')
+    const alive = join(given.workspace, 'alive')
+    const fixture = join(import.meta.dirname, 'owner-process.fixture.ts')
+    for (let ms = 0; ms < 30; ms += 3) {
+      const owner = fork(fixture, [stateDir, 'none', given.workspace])
+      await once(owner, 'message')
+      await sleep(ms)
+      owner.kill('SIGKILL')
+      await once(owner, 'exit')
+      await sleep(100)
+      await rm(alive, { force: true })
+      await sleep(250)
+      expect(existsSync(alive)).toBe(false)
+      expect(await createNamespaceDriver({ stateDir }).adopt()).toEqual(['orphan'])
+    }
+  })
 })

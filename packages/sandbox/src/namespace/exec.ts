@@ -8,7 +8,7 @@ import { endingOf } from './ending.ts'
 import { launchWall, type Launched } from './launcher.ts'
 import { collectOutput } from './output.ts'
 import { startOf } from './owner.ts'
-import { descendants, listProcesses, signalProcess } from './processes.ts'
+import { descendants, listProcesses, processesNamed, signalProcess } from './processes.ts'
 import { openStreams, type Streams } from './streams.ts'
 import { watch } from './watch.ts'
 
@@ -64,8 +64,14 @@ export async function execInWall(exec: Exec): Promise<ExecResult> {
     })
     over.abort()
     await watching
-    await endLeftovers(launched, cgroup)
-    await launched.closed
+    await endLeftovers(launched, exec)
+    // Nobody is left to write, so the end is there to be read; a stream that does not show it must not hold the command.
+    const late = new AbortController()
+    await Promise.race([
+      launched.closed,
+      sleep(LEFTOVERS_MS, undefined, { signal: late.signal }).catch(() => undefined),
+    ])
+    late.abort()
     const { oomKills, processHits } = cgroup?.hits() ?? { oomKills: 0, processHits: 0 }
     const ending = endingOf({
       stopped: stopping.why(),
@@ -136,11 +142,11 @@ function collect(stream: 'stdout' | 'stderr', streams: Streams, options: ExecOpt
  * Pid 1 inside is killed when bubblewrap ends, and the kernel ends the rest with it; this waits until that is true,
  * and is the second way where the first did not do.
  */
-async function endLeftovers(launched: Launched, cgroup: ExecCgroup | undefined): Promise<void> {
+async function endLeftovers(launched: Launched, { cgroup, launch }: Exec): Promise<void> {
   const init = launched.init()
   const left = (): number[] => [
     ...(init !== undefined && init.start !== undefined && startOf(init.pid) === init.start ? [init.pid] : []),
-    ...(cgroup?.pids() ?? []),
+    ...(cgroup?.pids() ?? processesNamed(launch.execName)),
   ]
   const until = performance.now() + LEFTOVERS_MS
   for (let wait = 1; left().length > 0; wait = Math.min(wait * 2, 50)) {

@@ -3,7 +3,7 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { bwrapOptions, fds, launchArgv, type Launch } from './argv.ts'
+import { bwrapOptions, fds, go, launchArgv, type Launch } from './argv.ts'
 import { isGone, startOf } from './owner.ts'
 import type { Streams } from './streams.ts'
 
@@ -28,7 +28,7 @@ export function launchWall(launch: Launch, filter: string, streams: Streams): La
     cwd: '/',
     // What bubblewrap starts with can be read inside, in /proc/1/environ.
     env: {},
-    stdio: withoutInherited([...streams.childFds, filterFd, 'pipe', 'pipe'], nothing),
+    stdio: withoutInherited([...streams.childFds, filterFd, 'pipe', 'pipe', 'pipe'], nothing),
   })
   streams.handedOver()
   closeSync(filterFd)
@@ -49,12 +49,18 @@ export function launchWall(launch: Launch, filter: string, streams: Streams): La
   options.on('error', () => undefined)
   options.end(`${bwrapOptions(launch).join('\0')}\0`)
 
+  const gate = child.stdio[fds.gate] as Writable
+  gate.on('error', () => undefined)
+
   let init: { pid: number; start: string | undefined } | undefined
   let exitCode: number | undefined
   createInterface(child.stdio[fds.status] as Readable).on('line', (line) => {
     const report = JSON.parse(line) as { 'child-pid'?: number; 'exit-code'?: number }
     const pid = report['child-pid']
-    if (pid !== undefined) init = { pid, start: startOf(pid) }
+    if (pid !== undefined) {
+      init = { pid, start: startOf(pid) }
+      gate.end(go)
+    }
     exitCode = report['exit-code'] ?? exitCode
   })
   return {

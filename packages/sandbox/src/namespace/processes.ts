@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { isGone, statFields } from './owner.ts'
+import { isGone, startOf, statFields } from './owner.ts'
 
 export type ProcessRow = { pid: number; ppid: number; threads: number; residentBytes: number }
 
@@ -30,10 +30,11 @@ export function descendants(rows: ProcessRow[], root: number): ProcessRow[] {
   return found
 }
 
+/** Without zombies: those hold nothing any more, and may wait long for whoever should have waited for them. */
 export function processesOfUid(uid: number): number[] {
   return pids().filter((pid) => {
     try {
-      return statSync(`/proc/${pid}`).uid === uid || realUid(pid) === uid
+      return (statSync(`/proc/${pid}`).uid === uid || realUid(pid) === uid) && startOf(pid) !== undefined
     } catch (error) {
       if (isGone(error)) return false
       throw error
@@ -47,11 +48,15 @@ function realUid(pid: number): number | undefined {
   return line === null ? undefined : Number(line[1])
 }
 
-/** Bubblewraps of a wall, by the name they carry on their command line. For users without cgroups and without root. */
-export function processesNamed(wallName: string): number[] {
+/**
+ * Bubblewraps by the name they carry on their command line: of one command, or of all of a wall. For users without
+ * cgroups and without root.
+ */
+export function processesNamed(name: string): number[] {
   return pids().filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`\0MUSTER_WALL\0${wallName}\0`)
+      const line = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+      return [`${name}\0`, `${name}.`].some((named) => line.includes(`\0MUSTER_WALL\0${named}`))
     } catch (error) {
       if (isGone(error)) return false
       throw error

@@ -37,16 +37,16 @@ export function createWall(parts: WallParts): Sandbox {
   let destroyed: Promise<void> | undefined
 
   const exec = async (argv: string[], options: ExecOptions): Promise<ExecResult> => {
-    const launch = launchOf(parts, argv, options)
     count += 1
     const name = `x${count}`
+    const launch = launchOf(parts, name, argv, options)
     const group = await cgroup?.enter(name)
     try {
       return await execInWall({
         launch: { ...launch, join: group?.procsFiles ?? [] },
         filter: parts.files.filter,
         mkfifo: parts.layout.programs.mkfifo,
-        pipePrefix: join(parts.files.walls, `${parts.wallName}.${name}`),
+        pipePrefix: join(parts.files.walls, launch.execName),
         graceMs: parts.graceMs,
         cgroup: group,
         disk: parts.disk,
@@ -88,7 +88,7 @@ export function createWall(parts: WallParts): Sandbox {
   }
 }
 
-function launchOf(parts: WallParts, command: string[], options: ExecOptions): Launch {
+function launchOf(parts: WallParts, name: string, command: string[], options: ExecOptions): Launch {
   const { spec } = parts
   if (command.length === 0) throw new SandboxError('sandbox_bad_request', 'exec was given no command')
   const env = { ...spec.env, ...options.env }
@@ -100,7 +100,7 @@ function launchOf(parts: WallParts, command: string[], options: ExecOptions): La
   if (badName !== undefined) throw new SandboxError('sandbox_bad_request', `"${badName}" is no variable name`)
   return {
     layout: parts.layout,
-    wallName: parts.wallName,
+    execName: `${parts.wallName}.${name}`,
     uid: parts.uid,
     limits: spec.limits,
     join: [],
