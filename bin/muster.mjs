@@ -3,4 +3,4 @@ import { join } from 'node:path'
 import { root } from './install.mjs'
 import { runNode } from './run.mjs'
 
-runNode([join(root, 'apps/cli/src/main.ts'), ...process.argv.slice(2)])
+await runNode([join(root, 'apps/cli/src/main.ts'), ...process.argv.slice(2)])

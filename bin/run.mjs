@@ -2,12 +2,13 @@
 // run.mjs FILE.ts [ARG…]      runs a source file with a fitting Node, after installing what is missing
 // run.mjs --bin NAME [ARG…]   the same for a command of an installed package
 import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { ensureInstalled, root } from './install.mjs'
 
 /** Replaces this process as far as Node can: same terminal, same signals, same exit code. */
-export function runNode(argv) {
-  const node = ensureInstalled()
+export async function runNode(argv) {
+  const node = await ensureInstalled()
   const bin = [dirname(node), join(root, 'node_modules/.bin')].join(delimiter)
   // The IPC channel is a lifeline: when this process is killed -9 the child sees it close and stops.
   const child = spawn(node, argv, {
@@ -21,14 +22,22 @@ export function runNode(argv) {
     })
   }
   child.on('error', (error) => {
-    process.stderr.write(`muster: cannot start ${node}: ${error.message}\n`)
+    process.stderr.write(
+      `muster: cannot start ${node}: ${error.message}\n` +
+        '        If this system has no glibc (Alpine), install Node 24 from its own packages.\n',
+    )
     process.exit(69)
   })
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
 }
 
 if (process.argv[1]?.endsWith('run.mjs')) {
-  const [first, second, ...rest] = process.argv.slice(2)
-  if (first === '--bin') runNode([join(root, 'node_modules/.bin', second), ...rest])
-  else runNode([first, ...(second === undefined ? [] : [second]), ...rest])
+  const [first, ...rest] = process.argv.slice(2)
+  if (first === undefined) {
+    process.stderr.write('muster: say what to run: run.mjs FILE.ts, or run.mjs --bin NAME\n')
+    process.exit(2)
+  }
+  await runNode(
+    first === '--bin' ? [join(root, 'node_modules/.bin', rest[0] ?? ''), ...rest.slice(1)] : [first, ...rest],
+  )
 }

@@ -34,7 +34,7 @@ async function run(): Promise<number> {
   const program = createProgram({
     version,
     json,
-    width: process.stdout.columns ?? 80,
+    width: process.stdout.columns || 80,
     open: () => openContext(),
     takeInterrupts: () => process.off('SIGINT', interrupted),
   })

@@ -53,7 +53,7 @@ export function createOutput(options: {
   const { stdout, stderr, json } = options
   const terminal = stdout.isTTY === true
   const lively = stderr.isTTY === true && options.colour
-  const columns = Math.max(20, stdout.columns ?? stderr.columns ?? 80)
+  const columns = Math.max(20, stdout.columns || stderr.columns || 80)
   let status = ''
   const clear = () => {
     if (status !== '') stderr.write('\r\u001b[K')
@@ -87,7 +87,7 @@ export function createOutput(options: {
     status(text) {
       if (!lively) return
       clear()
-      status = fit(text, (stderr.columns ?? 80) - 1)
+      status = fit(text, (stderr.columns || 80) - 1)
       stderr.write(status)
     },
     paint(colour, text) {

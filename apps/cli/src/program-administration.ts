@@ -3,7 +3,6 @@ import type { Define, Does } from './program.ts'
 import { atMost } from './program-task.ts'
 
 export function addAdministration(root: Command, define: Define, does: Does): void {
-  addLifecycle(root, define, does)
   addRepoCommands(root, define, does)
   addWorkerCommands(root, define, does)
   addTokenCommands(root, define, does)
@@ -26,7 +25,7 @@ export function addAdministration(root: Command, define: Define, does: Does): vo
   describe.action(async () => (await import('./commands/describe.ts')).describe(root))
 }
 
-function addLifecycle(root: Command, define: Define, does: Does): void {
+export function addLifecycle(root: Command, define: Define, does: Does): void {
   const up = define(root, 'up', 'start Muster here: database, hub, pages and one worker', [
     'npm start',
     'MUSTER_PORT=4700 MUSTER_DATA=/srv/muster npx muster up',

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { addAdministration } from './program-administration.ts'
+import { addAdministration, addLifecycle } from './program-administration.ts'
 import { addTaskCommands } from './program-task.ts'
 import type { Command as Action, Context } from './context.ts'
 import { Failure } from './failure.ts'
@@ -61,8 +61,9 @@ export function createProgram(shell: Shell): { run(argv: string[]): Promise<numb
     })
   }
 
-  addAdministration(root, define, does)
+  addLifecycle(root, define, does)
   addTaskCommands(root, define, does)
+  addAdministration(root, define, does)
   return {
     async run(argv) {
       try {

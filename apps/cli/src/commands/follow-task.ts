@@ -32,6 +32,6 @@ export async function finish(
     return exits.interrupted
   }
   if (output.json) output.document(ended)
-  else output.data(await taskText(output, hub, ended))
+  else output.data(`${options.showOutput ? '\n' : ''}${await taskText(output, hub, ended)}`)
   return ended.state === 'done' ? exits.ok : exits.failed
 }

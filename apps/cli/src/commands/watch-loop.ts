@@ -169,7 +169,7 @@ function createTeller(first: Task, { output, showOutput }: WatchOptions) {
 }
 
 function describeStep(task: Task): string {
-  const phase = task.phase === null ? '' : `, ${task.phase.replaceAll('_', ' ')}`
+  const phase = task.phase === null || task.phase === task.state ? '' : `, ${task.phase.replaceAll('_', ' ')}`
   const worker = task.worker === null || isTerminal(task.state) ? '' : ` on ${neutraliseLine(task.worker)}`
   const attempt = task.attempt > 1 ? `, attempt ${task.attempt}` : ''
   const why = task.state === 'waiting' || task.state === 'queued' ? task.reason : null

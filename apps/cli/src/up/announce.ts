@@ -68,7 +68,7 @@ function wallLines(workers: Worker[]): string[] {
 function modelLine(models: Models): string {
   const later = 'Models are used by a later version.'
   if ('unreachable' in models) {
-    return `none: ${models.unreachable} at ${models.url}. To get one: install https://ollama.com, then "ollama pull qwen3". ${later}`
+    return `none (${models.unreachable} at ${models.url}). With https://ollama.com: ollama pull qwen3. ${later}`
   }
   if (models.names.length === 0) return `none at ${models.url}. To get one: ollama pull qwen3. ${later}`
   const shown = models.names.slice(0, 4).map(neutraliseLine).join(', ')

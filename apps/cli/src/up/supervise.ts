@@ -38,7 +38,9 @@ export async function supervise(
       const decision = decideRestart(history, { at: Date.now(), livedMs: Date.now() - began })
       if (decision.action === 'give_up') return on.givenUp(gaveUp(part, decision.restarts))
       history = decision.history
-      on.say(`The ${part.name} ended (${how}); starting it again in ${decision.delayMs / 1_000} s.`)
+      on.say(
+        `The ${part.name} ended (${how}); starting it again in ${decision.delayMs / 1_000} s. Its log: ${part.logPath}`,
+      )
       await sleep(decision.delayMs, undefined, { signal: stopping.signal }).catch(() => {})
       if (stopping.signal.aborted) return
       current = await startAgain(part, on.say)
