@@ -1,7 +1,7 @@
 export type CheckKind = 'file_exists' | 'command_succeeds' | 'test_passes' | 'git_clean'
 
 /** Something the platform executes to prove a task. `target` is a path, a command, `auto`, or empty for `git_clean`. */
-export type Check = { kind: CheckKind; target: string; timeoutMs?: number }
+export type Check = { kind: CheckKind; target: string; timeoutMs?: number | undefined }
 
 /** 120 s is the limit people know from the requirements; a check or the task may name another. */
 export const defaultCheckLimitMs = 120_000

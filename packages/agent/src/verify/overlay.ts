@@ -39,17 +39,21 @@ export async function applyOverlay(input: OverlayInput): Promise<ProofRecord> {
   const record: ProofRecord = { restored: [], removed: [...plan.remove], merged: [] }
   const fromStdin = ['--pathspec-from-file=-', '--pathspec-file-nul']
   await git(input, ['rm', '-r', '-f', '--quiet', '--ignore-unmatch', ...fromStdin], list(plan.remove))
-  for (const { path, why } of plan.merge) {
+  for (const { path } of plan.merge) {
     const merged = await merge(input, path)
     if (merged === null)
       restore.push({ path, from: 'base', why: 'it cannot be merged with the one of the base' })
-    else if (merged.length > 0) record.merged.push({ path, why, keys: merged })
+    else if (merged.length > 0) record.merged.push({ path, why: cameBack(merged), keys: merged })
   }
   await git(input, ['checkout', '--quiet', input.base, ...fromStdin], list(restore))
   record.restored = restore.map(({ path, why }) => ({ path, why }))
   if (record.restored.length + record.removed.length + record.merged.length === 0) return record
   await git(input, ['commit', '--amend', '--all', '--quiet', '--no-edit', '--no-verify', ...evenEmpty])
   return record
+}
+
+function cameBack(keys: readonly string[]): string {
+  return `it names the test command: ${keys.join(', ')} ${keys.length === 1 ? 'comes' : 'come'} from the base`
 }
 
 const evenEmpty = ['--allow-empty', '--allow-empty-message']
