@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { RouteName } from '@muster/contract/routes'
 import { leaseMs } from '@muster/contract/wire'
 import { createAgents } from './agents/agents.ts'
 import { agentRoutes } from './agents/routes.ts'
@@ -10,6 +11,7 @@ import { identityRoutes } from './identity/routes.ts'
 import { createDb } from './kernel/db.ts'
 import { createEvents } from './kernel/events.ts'
 import { createHints } from './kernel/hints.ts'
+import type { Handlers } from './kernel/handler.ts'
 import { newId } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { roleUrl } from './kernel/roles.ts'
@@ -20,37 +22,93 @@ import { createAssigner } from './runs/assign.ts'
 import { createProgress, serveLive } from './runs/live.ts'
 import { runRoutes } from './runs/routes.ts'
 import { createRuns } from './runs/runs.ts'
-import { createServer, type OpenSockets } from './server.ts'
+import { closeEnded, createServer, type OpenSockets, type Socket } from './server.ts'
 import { createLeases } from './tasks/lease.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { createTasks } from './tasks/tasks.ts'
 import { version } from './version.ts'
 
 export type Hub = Awaited<ReturnType<typeof createHub>>
+type OnError = (what: string) => (error: unknown) => void
 
-/** Builds the rooms from the lowest floor up and connects them. Everything is a value here; nothing is global. */
-export async function createHub({ config, log }: { config: Config; log: Log }) {
-  const onError = (what: string) => (error: unknown) => log.warn({ err: error }, what)
-  const hubId = newId()
-  const db = createDb({
-    appUrl: roleUrl(config.databaseUrl, 'muster_app'),
-    systemUrl: roleUrl(config.databaseUrl, 'muster_system'),
-    onError: onError('a database connection was lost'),
-  })
+/** The rooms, from the lowest floor up. Everything is a value here; nothing is global, so two hubs fit in a process. */
+function createRooms(databaseUrl: string, onError: OnError) {
+  const systemUrl = roleUrl(databaseUrl, 'muster_system')
+  const appUrl = roleUrl(databaseUrl, 'muster_app')
+  const db = createDb({ appUrl, systemUrl, onError: onError('a database connection was lost') })
   const hints = createHints({
-    url: roleUrl(config.databaseUrl, 'muster_system'),
+    url: systemUrl,
     onError: onError('hints are interrupted; the loops go on by themselves'),
   })
   const events = createEvents({ hints })
   const identity = createIdentity({ db, events, now: Date.now })
-  const agents = createAgents({ db, identity, events, hints, hubId })
+  const agents = createAgents({ db, identity, events, hints, hubId: newId() })
   const repos = createRepos({ events })
   const tasks = createTasks({ agents, repos, events, hints })
   const leases = createLeases({ events, hints, leaseMs })
   const progress = createProgress()
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress })
   const assign = createAssigner({ db, agents, repos, tasks, leases })
+  return { db, hints, events, identity, agents, repos, tasks, progress, runs, assign }
+}
 
+type Rooms = ReturnType<typeof createRooms>
+
+function handlersOf(rooms: Rooms, origin: () => string): Handlers<RouteName> {
+  const { identity, agents, repos, tasks, runs, events, db } = rooms
+  return {
+    ...identityRoutes({ identity, origin, db }),
+    ...agentRoutes({ agents, identity, busy: tasks.busy }),
+    ...repoRoutes({ repos }),
+    ...taskRoutes({ tasks }),
+    ...runRoutes({ runs, tasks, events }),
+  }
+}
+
+function socketsOf(
+  { agents, runs, db, events, hints, progress }: Rooms,
+  log: Log,
+  onError: OnError,
+): Socket[] {
+  return [
+    {
+      path: '/api/v1/workers/socket',
+      kind: 'worker',
+      serve: (actor, socket) => serveWorker({ agents, runs: runs.handler, log, leaseMs, actor, socket }),
+    },
+    {
+      path: '/api/v1/live',
+      kind: 'person',
+      serve: (actor, socket) =>
+        serveLive({ db, events, hints, progress }, actor, socket, onError('a live view failed; it goes on')),
+    },
+  ]
+}
+
+/** The loops: each acts on what the database says, woken by hints and by time. */
+function startLoops({ assign, runs, agents, identity, hints }: Rooms, open: OpenSockets, onError: OnError) {
+  const loop = (everyMs: number, what: string, work: () => Promise<void>) =>
+    createTicker({ everyMs, work, onError: onError(`${what} failed; it is tried again`) })
+  // Workers of a hub that was away need one lease to come back and renew before theirs are called lost.
+  const sweepFrom = performance.now() + leaseMs
+  const assignment = loop(1_000, 'assignment', assign)
+  const others = [
+    loop(1_000, 'the sweep of expired leases', async () => {
+      if (performance.now() >= sweepFrom) await runs.sweep()
+    }),
+    loop(1_000, 'closing ended sessions', () => closeEnded(identity, open)),
+    loop(5_000, 'presence', agents.refreshPresence),
+  ]
+  hints.on('queue', assignment.poke)
+  return async () => {
+    await Promise.all([assignment, ...others].map((each) => each.stop()))
+  }
+}
+
+export async function createHub({ config, log }: { config: Config; log: Log }) {
+  const onError: OnError = (what) => (error) => log.warn({ err: error }, what)
+  const rooms = createRooms(config.databaseUrl, onError)
+  const { db, identity, agents, hints } = rooms
   const open: OpenSockets = new Map()
   const address = { port: config.port }
   const origin = () => `http://${config.host === '::1' ? '[::1]' : config.host}:${address.port}`
@@ -58,46 +116,14 @@ export async function createHub({ config, log }: { config: Config; log: Log }) {
     db,
     identity,
     guard: createGuard(() => address),
-    handlers: {
-      ...identityRoutes({ identity, origin, db }),
-      ...agentRoutes({ agents, identity, busy: tasks.busy }),
-      ...repoRoutes({ repos }),
-      ...taskRoutes({ tasks }),
-      ...runRoutes({ runs, tasks, events }),
-    },
-    sockets: [
-      {
-        path: '/api/v1/workers/socket',
-        kind: 'worker',
-        serve: (actor, socket) => serveWorker({ agents, runs: runs.handler, log, leaseMs, actor, socket }),
-      },
-      {
-        path: '/api/v1/live',
-        kind: 'person',
-        serve: (actor, socket) =>
-          serveLive(
-            { db, events, hints, progress },
-            actor,
-            socket,
-            onError('a live view failed; it goes on'),
-          ),
-      },
-    ],
+    handlers: handlersOf(rooms, origin),
+    sockets: socketsOf(rooms, log, onError),
     open,
     log,
     version,
     webDist: config.webDist,
     ready: () => db.asSystem(async (tx) => void (await tx.query('select 1'))),
   })
-
-  const loop = (everyMs: number, what: string, work: () => Promise<void>) =>
-    createTicker({ everyMs, work, onError: onError(`${what} failed; it is tried again`) })
-  const closeEnded = async () => {
-    const ids = [...open.values()].flatMap((actor) => actor.credentialId ?? [])
-    const ended = await identity.ended(ids)
-    for (const [socket, actor] of open)
-      if (ended.has(actor.credentialId ?? '')) socket.close(4003, 'unauthenticated')
-  }
 
   return {
     db,
@@ -110,21 +136,7 @@ export async function createHub({ config, log }: { config: Config; log: Log }) {
       if (typeof bound === 'object' && bound !== null) address.port = bound.port
       return origin()
     },
-    /** The loops: each acts on what the database says, woken by hints and by time. */
-    start() {
-      const loops = [
-        loop(1_000, 'assignment', assign),
-        loop(1_000, 'the sweep of expired leases', runs.sweep),
-        loop(1_000, 'closing ended sessions', closeEnded),
-        loop(5_000, 'presence', agents.refreshPresence),
-      ]
-      hints.on('queue', () => loops[0]?.poke())
-      return {
-        async stop() {
-          await Promise.all(loops.map((each) => each.stop()))
-        },
-      }
-    },
+    start: () => ({ stop: startLoops(rooms, open, onError) }),
     async close() {
       for (const socket of open.keys()) socket.close(1001, 'the hub stops')
       await app.close()

@@ -73,6 +73,14 @@ export async function createServer(deps: {
   return app
 }
 
+/** Revocation reaches open sockets: whose credential no longer counts is closed. */
+export async function closeEnded(identity: Identity, open: OpenSockets): Promise<void> {
+  const ended = await identity.ended([...open.values()].flatMap((actor) => actor.credentialId ?? []))
+  for (const [socket, actor] of open) {
+    if (ended.has(actor.credentialId ?? '')) socket.close(4003, 'unauthenticated')
+  }
+}
+
 function mountSocket(
   app: FastifyInstance,
   deps: { identity: Identity; guard: Guard; open: OpenSockets },

@@ -131,6 +131,11 @@ export const errorTable = {
     when: 'The task asks for a wall or a network that no worker of this version offers.',
     hint: 'Use --wall namespace and --network none.',
   },
+  needs_not_supported: {
+    status: 422,
+    when: 'The task needs a capability; workers of this version do not declare any.',
+    hint: 'Leave out --needs.',
+  },
   stale_epoch: {
     status: 409,
     when: 'The write belongs to a run that lost its lease; a newer one may exist.',

@@ -1,4 +1,3 @@
-import type { WorkerMessage } from '@muster/contract/wire'
 import type { WallStatus, Worker } from '@muster/contract/workers'
 import type { Identity } from '../identity/identity.ts'
 import type { Actor } from '../kernel/actor.ts'
@@ -8,10 +7,10 @@ import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import { newId } from '../kernel/ids.ts'
 import { createConnections, type Connection } from './connections.ts'
+import { createPresence } from './presence.ts'
 import * as store from './store.ts'
 
 export type Agents = ReturnType<typeof createAgents>
-export type Hello = Extract<WorkerMessage, { type: 'hello' }>
 
 /** What a worker offers right now. */
 export type Offer = {
@@ -30,7 +29,7 @@ export function createAgents(deps: {
   hints: Hints
   hubId: string
 }) {
-  const { db, events, hints, hubId } = deps
+  const { db } = deps
   const connections = createConnections()
 
   return {
@@ -82,59 +81,6 @@ export function createAgents(deps: {
       return connection !== undefined
     },
 
-    /**
-     * A worker says hello. The same instance may come back at any time and replaces its older socket; another
-     * instance is refused while the first is alive, so that a copied token cannot take a worker's place.
-     */
-    async connect(actor: Actor, hello: Hello, connection: Connection): Promise<void> {
-      await db.inWorkspace(actor.workspaceId, async (tx) => {
-        const row = await store.lock(tx, connection.workerId)
-        if (row === undefined) throw new MusterError('not_found', 'This worker is not registered any more.')
-        if (row.fresh && row.instance !== null && row.instance !== hello.instance) {
-          throw new MusterError(
-            'worker_already_connected',
-            `${row.name} is connected from ${row.host ?? 'elsewhere'}.`,
-          )
-        }
-        await store.connect(tx, { ...hello, id: row.id, hubId })
-        await events.publish(tx, actor, {
-          kind: 'worker.connected',
-          data: { workerId: row.id, host: hello.host },
-        })
-      })
-      connections.get(connection.workerId)?.close(4000, 'replaced by a newer connection')
-      connections.add(connection)
-      hints.send('queue')
-    },
-
-    async setWalls(actor: Actor, connection: Connection, walls: WallStatus[]): Promise<void> {
-      connection.walls = walls
-      await db.inWorkspace(actor.workspaceId, async (tx) => {
-        await store.setWalls(tx, connection.workerId, walls)
-        await events.publish(tx, actor, {
-          kind: 'worker.walls_changed',
-          data: { workerId: connection.workerId, walls },
-        })
-      })
-      hints.send('queue')
-    },
-
-    async disconnect(actor: Actor, connection: Connection): Promise<void> {
-      if (!connections.remove(connection)) return
-      await db.inWorkspace(actor.workspaceId, async (tx) => {
-        if (await store.disconnect(tx, connection.workerId, hubId)) {
-          await events.publish(tx, actor, {
-            kind: 'worker.disconnected',
-            data: { workerId: connection.workerId },
-          })
-        }
-      })
-    },
-
-    /** Level-triggered presence: says for every socket of this hub that its worker is here. */
-    async refreshPresence(): Promise<void> {
-      const ids = connections.all().map((connection) => connection.workerId)
-      if (ids.length > 0) await db.asSystem((tx) => tx.query(store.seen, [ids, hubId]))
-    },
+    ...createPresence({ ...deps, connections }),
   }
 }

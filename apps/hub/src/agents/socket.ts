@@ -3,8 +3,9 @@ import type { WebSocket } from 'ws'
 import type { Actor } from '../kernel/actor.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
-import type { Agents, Hello } from './agents.ts'
+import type { Agents } from './agents.ts'
 import { sender, type Connection } from './connections.ts'
+import type { Hello } from './presence.ts'
 
 export type RunMessage = Exclude<WorkerMessage, { type: 'hello' } | { type: 'walls' }>
 export type Decision = { taskId: string; epoch: number; action: 'continue' | 'abort'; reason: string }

@@ -174,7 +174,7 @@ export async function appendOutput(
   output: {
     workspaceId: string
     taskId: string
-    runId: string
+    epoch: number
     batch: number
     chunks: { stream: string; text: string }[]
   },
@@ -183,14 +183,15 @@ export async function appendOutput(
     {
       name: 'runs_append_output',
       text: `insert into run_output (workspace_id, task_id, run_id, batch, part, stream, text)
-             select $1, $2, $3, $4, part, stream, text
-             from unnest($5::text[], $6::text[]) with ordinality as chunk (stream, text, part) order by part
+             select $1, $2, r.id, $4, chunk.part, chunk.stream, chunk.text
+             from runs r, unnest($5::text[], $6::text[]) with ordinality as chunk (stream, text, part)
+             where r.workspace_id = $1 and r.task_id = $2 and r.epoch = $3 order by chunk.part
              on conflict (workspace_id, run_id, batch, part) do nothing`,
     },
     [
       output.workspaceId,
       output.taskId,
-      output.runId,
+      output.epoch,
       output.batch,
       output.chunks.map((chunk) => chunk.stream),
       output.chunks.map((chunk) => chunk.text.replaceAll('\0', '\uFFFD')),

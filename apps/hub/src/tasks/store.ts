@@ -159,6 +159,16 @@ export async function requeue(
   )
 }
 
+/** An ended task as if it had never run, but for its epoch and its count of attempts. */
+export async function reopen(tx: Tx, id: string): Promise<void> {
+  await tx.query(
+    `update tasks set state = 'queued', ending = null, reason = null, ended_at = null, deadline_at = null,
+       losses = 0, worker_id = null, worker = null, branch = null, commit = null, checks = '[]'
+     where id = $1`,
+    [id],
+  )
+}
+
 export async function dependencies(
   tx: Tx,
   id: string,

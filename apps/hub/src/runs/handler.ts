@@ -1,0 +1,79 @@
+import type { RunHandler, RunMessage } from '../agents/socket.ts'
+import type { Actor } from '../kernel/actor.ts'
+import type { Tx } from '../kernel/db.ts'
+import type { Held } from '../tasks/hold.ts'
+import { refusedDelaySeconds } from '../tasks/limits.ts'
+import { decide } from './decide.ts'
+import type { createFinish } from './finish.ts'
+import type { RunDeps } from './runs.ts'
+import * as store from './store.ts'
+
+type Written = Exclude<RunMessage, { type: 'renew' | 'progress' | 'finish' }>
+
+/** What the messages of workers do. One transaction each; the socket hands them over in order. */
+export function createHandler(deps: RunDeps, finish: ReturnType<typeof createFinish>): RunHandler {
+  const { db, leases, events, hints } = deps
+
+  return {
+    decide: (actor, hello) =>
+      db.inWorkspace(actor.workspaceId, async (tx) => {
+        const decisions = []
+        for (const run of hello.holding) decisions.push(await decide(leases, tx, actor, run))
+        return decisions
+      }),
+
+    async handle(actor, connection, message) {
+      const { workspaceId } = actor
+      if (message.type === 'progress') {
+        deps.progress.tell({ workspaceId, ...message })
+        return {}
+      }
+      if (message.type === 'renew') {
+        const { workerId } = connection
+        return {
+          lost: await db.inWorkspace(workspaceId, (tx) => leases.renew(tx, actor, workerId, message.leases)),
+        }
+      }
+      const held = { taskId: message.taskId, epoch: message.epoch, workerId: connection.workerId }
+      if (message.type === 'finish') await finish(actor, held, message)
+      else await db.inWorkspace(workspaceId, (tx) => write(tx, actor, held, message))
+      return {}
+    },
+  }
+
+  async function write(tx: Tx, actor: Actor, held: Held, message: Written): Promise<void> {
+    const { workspaceId } = actor
+    const { taskId, epoch } = held
+    switch (message.type) {
+      case 'accept':
+        return leases.accept(tx, actor, held)
+      case 'refuse': {
+        const reason = `${message.code}: ${message.reason}`
+        // A missing wall is waited for; any other refusal is bounded like a loss, so that it cannot go on for ever.
+        const lost = message.code !== 'sandbox_unavailable'
+        await leases.giveBack(tx, actor, held, { reason, lost, delaySeconds: refusedDelaySeconds })
+        return store.endOpen(tx, { workspaceId, taskId, epoch, ending: 'refused', reason })
+      }
+      case 'phase':
+        await leases.enterPhase(tx, actor, held, message.phase)
+        return store.setPhase(tx, taskId, epoch, message.phase)
+      case 'output': {
+        await leases.mustHold(tx, actor, held)
+        await store.appendOutput(tx, {
+          workspaceId,
+          taskId,
+          epoch,
+          batch: message.batch,
+          chunks: message.chunks,
+        })
+        return tx.afterCommit(() => hints.send('output'))
+      }
+      case 'publish': {
+        await leases.mustHold(tx, actor, held)
+        await store.grant(tx, taskId, epoch, message.commit, message.branch)
+        const data = { branch: message.branch, commit: message.commit, epoch }
+        return events.publish(tx, actor, { kind: 'run.publish_granted', taskId, data })
+      }
+    }
+  }
+}

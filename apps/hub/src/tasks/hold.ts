@@ -1,0 +1,87 @@
+import { systemActor, type Actor } from '../kernel/actor.ts'
+import type { Tx } from '../kernel/db.ts'
+import { MusterError } from '../kernel/errors.ts'
+import type { Events } from '../kernel/events.ts'
+import { claim, type ClaimedRow } from './sql/claim.ts'
+import * as fence from './sql/fence.ts'
+
+/** Names one lease: the fence that every write of a run passes. */
+export type Held = { taskId: string; epoch: number; workerId: string }
+
+/** Locks the lease for the rest of the transaction, or refuses with `stale_epoch`. */
+export async function mustHold(tx: Tx, actor: Actor, held: Held): Promise<void> {
+  const rows = await tx.query(fence.holdLease, [actor.workspaceId, held.taskId, held.epoch, held.workerId])
+  if (rows.length === 0) {
+    throw new MusterError('stale_epoch', `Epoch ${held.epoch} of task ${held.taskId} is not the current one.`)
+  }
+}
+
+/** Getting a lease and keeping it. */
+export function createHolding({ events, leaseMs }: { events: Events; leaseMs: number }) {
+  return {
+    mustHold,
+
+    /** Leases the next task of this worker's workspace to it; undefined when nothing fits. */
+    async claim(
+      tx: Tx,
+      worker: {
+        workspaceId: string
+        id: string
+        name: string
+        walls: string[]
+        runId: string
+        reason: string
+      },
+    ): Promise<ClaimedRow | undefined> {
+      const { workspaceId, id, name, walls, runId, reason } = worker
+      const [task] = await tx.query<ClaimedRow>(claim, [workspaceId, id, name, walls, leaseMs, runId, reason])
+      if (task === undefined) return undefined
+      await events.publish(tx, systemActor(workspaceId), {
+        kind: 'task.assigned',
+        taskId: task.id,
+        runId,
+        data: { workerId: id, worker: name, epoch: task.epoch, attempt: task.attempt, reason },
+      })
+      return task
+    },
+
+    async accept(tx: Tx, actor: Actor, held: Held): Promise<void> {
+      await mustHold(tx, actor, held)
+      await tx.query(fence.accept, [actor.workspaceId, held.taskId, leaseMs])
+      await events.publish(tx, actor, {
+        kind: 'task.accepted',
+        taskId: held.taskId,
+        data: { epoch: held.epoch },
+      })
+    },
+
+    /** Answers the leases that are gone. */
+    async renew(tx: Tx, actor: Actor, workerId: string, leases: { taskId: string; epoch: number }[]) {
+      const kept = await tx.query<{ task_id: string; epoch: number }>(fence.renew, [
+        actor.workspaceId,
+        leases.map((lease) => lease.taskId),
+        leases.map((lease) => lease.epoch),
+        leaseMs,
+        workerId,
+      ])
+      return leases.filter(
+        (lease) => !kept.some((row) => row.task_id === lease.taskId && row.epoch === lease.epoch),
+      )
+    },
+
+    async enterPhase(tx: Tx, actor: Actor, held: Held, phase: string): Promise<void> {
+      await mustHold(tx, actor, held)
+      const state = phase === 'verifying' || phase === 'publishing' ? 'verifying' : 'running'
+      await tx.query({ name: 'tasks_phase', text: 'update tasks set state = $2, phase = $3 where id = $1' }, [
+        held.taskId,
+        state,
+        phase,
+      ])
+      await events.publish(tx, actor, {
+        kind: 'task.phase',
+        taskId: held.taskId,
+        data: { phase, epoch: held.epoch },
+      })
+    },
+  }
+}
