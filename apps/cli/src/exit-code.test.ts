@@ -27,6 +27,7 @@ const wanted: Record<ErrorCode, number> = {
   dependency_not_found: 3,
   prompt_not_supported: 2,
   wall_not_supported: 2,
+  needs_not_supported: 2,
   stale_epoch: 5,
   worker_name_taken: 5,
   worker_already_connected: 5,

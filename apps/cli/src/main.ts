@@ -15,7 +15,7 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
     // `up` goes on without a reader: its children log to files.
-    if (words[0] !== 'up') process.exit(0)
+    if (words.find((word) => !word.startsWith('-')) !== 'up') process.exit(0)
   })
 }
 

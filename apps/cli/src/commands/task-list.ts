@@ -18,6 +18,7 @@ export const listTasks: Command<TaskListOptions> = async ({ output, ...context }
     [
       { name: 'task' },
       { name: 'state' },
+      { name: 'ending', drop: 1 },
       { name: 'title', cut: true },
       { name: 'repo', drop: 2 },
       { name: 'branch', drop: 4 },
@@ -25,7 +26,8 @@ export const listTasks: Command<TaskListOptions> = async ({ output, ...context }
     ],
     found.items.map((task) => [
       task.short,
-      task.ending === null || task.ending === 'verified' ? task.state : `${task.state} ${task.ending}`,
+      task.state,
+      task.ending ?? '',
       task.title,
       task.repo,
       task.branch ?? '',

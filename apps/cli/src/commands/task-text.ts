@@ -26,7 +26,7 @@ export function stateColour(state: Task['state']): Colour {
 }
 
 function heading(output: Output, task: Task): string {
-  const ending = task.ending === null ? '' : ` (${task.ending})`
+  const ending = task.ending === null || task.ending === task.state ? '' : ` (${task.ending})`
   const state = output.paint(stateColour(task.state), `${task.state}${ending}`)
   const reason = task.reason === null ? '' : `${neutraliseLine(task.reason)}\n`
   return `${output.paint('bold', neutraliseLine(task.title))}\n${state}\n${reason}`

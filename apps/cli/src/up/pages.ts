@@ -19,6 +19,8 @@ export async function buildPages(tools: {
   if ((await ifPresent(stat(checkout.webDist))) === undefined) tools.output.note('Building the pages …')
   const { code, lastLines } = await runQuietly(process.execPath, [checkout.webBuild], tools)
   if (code !== 0 && !tools.signal.aborted) {
-    tools.output.note(`The pages could not be built; going on without:\n${lastLines}`)
+    tools.output.note(
+      `The pages could not be built; going on with those that are there, if any:\n${lastLines}`,
+    )
   }
 }

@@ -99,5 +99,8 @@ export async function runQuietly(
     child.once('close', resolve)
   })
   output.status('')
-  return { code, lastLines: last.trimEnd().split('\n').slice(-6).map(neutraliseLine).join('\n') }
+  const lines = last.trimEnd().split('\n').map(neutraliseLine)
+  // Below the sentence that says what is wrong, Node prints where in its own code.
+  const told = lines.findLastIndex((line) => /^\w*Error\b.*: /.test(line))
+  return { code, lastLines: (told === -1 ? lines.slice(-6) : lines.slice(told, told + 1)).join('\n') }
 }
