@@ -1,0 +1,168 @@
+import type { CheckResult, Report } from '@muster/contract/checks'
+import { taskCreate, type Task, type TaskCreateInput } from '@muster/contract/tasks'
+import { leaseMs, type RunResult } from '@muster/contract/wire'
+import { onTestFinished } from 'vitest'
+import { createAgents } from '../src/agents/agents.ts'
+import type { Connection } from '../src/agents/connections.ts'
+import type { RunMessage } from '../src/agents/socket.ts'
+import { ensureOwner } from '../src/identity/first-start.ts'
+import { createIdentity } from '../src/identity/identity.ts'
+import type { Actor } from '../src/kernel/actor.ts'
+import { createDb } from '../src/kernel/db.ts'
+import { createEvents } from '../src/kernel/events.ts'
+import type { Hints } from '../src/kernel/hints.ts'
+import { newId } from '../src/kernel/ids.ts'
+import { roleUrl } from '../src/kernel/roles.ts'
+import { createRepos } from '../src/repos/repos.ts'
+import { createAssigner } from '../src/runs/assign.ts'
+import { createProgress } from '../src/runs/live.ts'
+import { createRuns } from '../src/runs/runs.ts'
+import { createLeases } from '../src/tasks/lease.ts'
+import { createTasks } from '../src/tasks/tasks.ts'
+import { hubDatabase, type HubDatabase } from './database.ts'
+import { addRepo } from './hub.ts'
+import { goodWall } from './worker-client.ts'
+
+export type Rooms = Awaited<ReturnType<typeof openRooms>>
+export type TestWorker = { actor: Actor; connection: Connection; sent: unknown[] }
+
+/** Nothing listens: a test calls assignment and sweeps itself, so that nothing happens behind its back. */
+const noHints: Hints = { send: () => {}, on: () => () => {}, close: async () => {} }
+
+/** The rooms of one hub with its real database and no server, no socket and no loop. */
+export async function openRooms(options: { database?: HubDatabase } = {}) {
+  const database = options.database ?? (await hubDatabase())
+  const db = createDb({
+    appUrl: roleUrl(database.url, 'muster_app'),
+    systemUrl: roleUrl(database.url, 'muster_system'),
+    onError: () => {},
+  })
+  onTestFinished(() => db.close())
+  const hints = noHints
+  const events = createEvents({ hints })
+  const identity = createIdentity({ db, events, now: Date.now })
+  const agents = createAgents({ db, identity, events, hints, hubId: newId() })
+  const repos = createRepos({ events })
+  const tasks = createTasks({ agents, repos, events, hints })
+  const leases = createLeases({ events, hints, leaseMs })
+  const runs = createRuns({ db, agents, tasks, leases, events, hints, progress: createProgress() })
+  const assign = createAssigner({ db, agents, repos, tasks, leases })
+
+  const { workspaceId, personId } = await ensureOwner(db)
+  const person: Actor = { kind: 'person', workspaceId, id: personId, label: 'owner', credentialId: null }
+  const repo = await database.sql<{ id: string }>('select id from repos')
+  if (repo.length === 0) await addRepo(database, workspaceId)
+  const inWorkspace = <T>(work: Parameters<typeof db.inWorkspace<T>>[1]) => db.inWorkspace(workspaceId, work)
+
+  return {
+    database,
+    sql: database.sql,
+    db,
+    events,
+    agents,
+    leases,
+    runs,
+    assign,
+    workspaceId,
+    person,
+    inWorkspace,
+
+    submit: (more: Partial<TaskCreateInput> = {}): Promise<Task> =>
+      inWorkspace((tx) => tasks.submit(tx, person, taskCreate.parse({ ...shellTask, ...more }))),
+    get: (id: string): Promise<Task> => inWorkspace((tx) => tasks.get(tx, id)),
+    cancel: (id: string): Promise<Task> => inWorkspace((tx) => runs.cancel(tx, person, id)),
+    retry: (id: string): Promise<Task> => inWorkspace((tx) => tasks.retry(tx, person, id)),
+
+    /** A worker that is present at this hub and writes down what it is sent. */
+    async worker(name: string, slots = 1): Promise<TestWorker> {
+      const workerId = await agents.ensureWorker(workspaceId, name)
+      const actor: Actor = { kind: 'worker', workspaceId, id: workerId, label: name, credentialId: newId() }
+      const sent: unknown[] = []
+      const connection: Connection = {
+        workspaceId,
+        workerId,
+        name,
+        instance: name,
+        credentialId: actor.credentialId ?? '',
+        slots,
+        walls: [goodWall],
+        send: (message) => void sent.push(message),
+        close: () => {},
+      }
+      return { actor, connection, sent }
+    },
+    /** Leases the next task to this worker, with its run, as a round of assignment does. */
+    async claim({ connection }: TestWorker) {
+      agents.connections.add({ ...connection, slots: 1 + (await heldBy(database, connection.workerId)) })
+      const before = await runIds(database)
+      await assign()
+      agents.connections.remove(agents.connections.get(connection.workerId) ?? connection)
+      const after = await database.sql<{ id: string; task_id: string; epoch: number }>(
+        'select id, task_id, epoch from runs order by id',
+      )
+      const run = after.find((row) => !before.includes(row.id))
+      return run === undefined ? undefined : { taskId: run.task_id, epoch: run.epoch, runId: run.id }
+    },
+    say: ({ actor, connection }: TestWorker, message: RunMessage) =>
+      runs.handler.handle(actor, connection, message),
+  }
+}
+
+const shellTask = { repo: 'demo', title: 'A task', run: 'true' }
+
+async function heldBy(database: HubDatabase, workerId: string): Promise<number> {
+  const rows = await database.sql<{ n: number }>(
+    'select count(*)::int as n from task_queue where worker_id = $1',
+    [workerId],
+  )
+  return rows[0]?.n ?? 0
+}
+
+async function runIds(database: HubDatabase): Promise<string[]> {
+  return (await database.sql<{ id: string }>('select id from runs')).map((row) => row.id)
+}
+
+export const base = 'b'.repeat(40)
+export const commit = 'c'.repeat(40)
+
+export function passingReport(checks: { kind: CheckResult['kind']; target: string }[] = []): Report {
+  return {
+    overall: checks.length === 0 ? 'auto_pass' : 'pass',
+    run: 1,
+    commit,
+    base,
+    ms: 5,
+    totals: { pass: checks.length, fail: 0, error: 0, timeout: 0 },
+    changed: { files: 1, insertions: 1, deletions: 0 },
+    proof: { restored: [], removed: [], merged: [] },
+    checks: checks.map((check) => ({ ...check, status: 'pass' as const, output: '', ms: 1 })),
+  }
+}
+
+export function verified(branch: string, more: Partial<RunResult> = {}): RunResult {
+  return {
+    ending: 'verified',
+    reason: 'All checks passed.',
+    exitCode: 0,
+    base,
+    commit,
+    branch,
+    report: passingReport(),
+    diff: 'diff --git a/a b/a\n',
+    diffTruncated: false,
+    ...more,
+  }
+}
+
+export function failed(more: Partial<RunResult> = {}): RunResult {
+  return verified('', {
+    ending: 'execution_failed',
+    reason: 'The command ended with exit code 1.',
+    exitCode: 1,
+    commit: null,
+    branch: null,
+    report: null,
+    diff: '',
+    ...more,
+  })
+}
