@@ -24,7 +24,7 @@ const probeAgainMs = 30_000
 async function main(): Promise<void> {
   const places = await openPlaces(config.dataDir)
   const release = await lockDirectory(config.dataDir)
-  const driver = createNamespaceDriver({ stateDir: places.walls, tools: config.wallTools })
+  const driver = createNamespaceDriver({ stateDir: places.walls, tools: config.wallTools, ...sharedUids() })
   const reaped = await driver.adopt().catch((error: unknown) => {
     log.warn({ err: error }, 'leftovers of an earlier worker could not be looked for')
     return []
@@ -66,8 +66,6 @@ async function main(): Promise<void> {
     now: () => performance.now(),
   })
   await worker.recover()
-
-  let first = true
   link = createHubLink({
     origin: config.hub,
     token: config.token,
@@ -75,8 +73,6 @@ async function main(): Promise<void> {
     hello: worker.hello,
     onWelcome: (welcome) => {
       worker.onWelcome(welcome)
-      if (first) worker.deliverRecovered()
-      first = false
       process.send?.({ type: 'ready', worker: welcome.workerName, walls })
     },
     onMessage: worker.onMessage,
@@ -127,6 +123,11 @@ async function openPlaces(dataDir: string) {
   await chmod(places.runs, 0o711)
   await chmod(places.walls, 0o711)
   return places
+}
+
+/** As root, the workers of a machine must not give two walls one user, so their locks are in one place. */
+function sharedUids(): { uidLocks?: string } {
+  return process.getuid?.() === 0 ? { uidLocks: '/run/muster/uids' } : {}
 }
 
 /** Checkouts of runs that an earlier process did not live to remove; the runs themselves are in the journal. */

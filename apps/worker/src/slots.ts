@@ -32,3 +32,4 @@ export function createSlots(count: number) {
     },
   }
 }
+export type Slots = ReturnType<typeof createSlots>

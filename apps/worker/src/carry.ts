@@ -1,0 +1,77 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { HeldRun } from './held-run.ts'
+import type { HubLink } from './hub-link.ts'
+import type { Journal } from './journal.ts'
+import type { Log } from './log.ts'
+import { createReports, deliver, onRefused } from './reports.ts'
+import { runTask, whyCannotRun } from './run-task.ts'
+import type { RunTools } from './run-tools.ts'
+import type { Slots } from './slots.ts'
+import { WireError } from './wire-error.ts'
+
+type Deps = {
+  link: () => HubLink
+  journal: Journal
+  tools: RunTools
+  slots: Slots
+  log: Log
+  recheckWalls: () => void
+  /** Aborted when the worker stops; only that ends the delivery of a result. */
+  closing: AbortSignal
+}
+
+/**
+ * Carries one assignment from the journal entry to the hub's last answer. Whatever happens in between, the directory
+ * and the slot are given back, and the journal entry goes only when nothing is left to say.
+ */
+export async function carry(deps: Deps, run: HeldRun): Promise<void> {
+  const { journal, tools, log } = deps
+  const { assignment, stop } = run
+  await journal.begin(assignment)
+  const release = await deps.slots.take(stop.signal)
+  try {
+    await deliver(deps.link(), run, { type: 'accept' })
+    const reports = createReports(deps.link(), run, log)
+    run.result = await runTask(assignment, tools, reports, stop.signal)
+    await reports.settled()
+    run.phase = 'finished'
+    await journal.finish(assignment, run.result)
+  } catch (error) {
+    if (!stop.signal.aborted && !isRefusal(error)) await handBack(deps, run, error)
+  } finally {
+    release()
+    await rm(join(tools.runsDir, assignment.runId), { recursive: true, force: true })
+  }
+  if (run.phase === 'finished') await deliverResult(deps, run)
+  await journal.forget(assignment.runId)
+}
+
+/** Not tied to the lease: the wall is gone, and the hub's answer, yes or no, is the only thing that can end this. */
+export async function deliverResult({ link, closing, log }: Deps, run: HeldRun): Promise<void> {
+  const { result, assignment } = run
+  if (result === null) return
+  const { taskId, epoch, runId } = assignment
+  try {
+    await link().deliver({ type: 'finish', taskId, epoch, runId, result }, closing)
+    log.info({ task: taskId, epoch, ending: result.ending }, 'a run was delivered')
+  } catch (error) {
+    if (error instanceof WireError && error.code === 'aborted') throw error
+    log.warn({ err: error, task: taskId, epoch }, 'the hub refused the result of a run')
+  }
+}
+
+/** The run could not be made here; the task goes back and the reason with it. */
+async function handBack(deps: Deps, run: HeldRun, error: unknown): Promise<void> {
+  const cannot = whyCannotRun(error)
+  deps.log.warn({ err: error, task: run.assignment.taskId }, 'a run could not be made')
+  const reason = (cannot?.message ?? (error instanceof Error ? error.message : String(error))).slice(0, 2_000)
+  if (cannot?.code === 'sandbox_unavailable') deps.recheckWalls()
+  const refusal = { type: 'refuse' as const, code: cannot?.code ?? 'worker_failed', reason }
+  await deliver(deps.link(), run, refusal).catch((failure: unknown) => onRefused(run, failure, deps.log))
+}
+
+/** Refusals by which the hub ends a run; there is nobody to hand it back to. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof WireError && error.code !== 'disconnected'
+}

@@ -1,0 +1,115 @@
+import { hubMessage, type HubMessage, type WorkerMessage } from '@muster/contract/wire'
+import { WebSocket } from 'ws'
+import type { Log } from './log.ts'
+import { WireError } from './wire-error.ts'
+
+type WithoutId<M> = M extends { id: number } ? Omit<M, 'id'> : never
+/** A message of the worker that the hub answers; its `id` is given by the connection. */
+export type Request = WithoutId<WorkerMessage>
+export type Answer = Extract<HubMessage, { type: 'reply' | 'welcome' }>
+export type Push = Extract<HubMessage, { type: 'assign' | 'cancel' }>
+
+export type Connection = {
+  /** Rejects with WireError: the hub's refusal, or `disconnected` when the connection breaks before the answer. */
+  request(message: Request): Promise<Answer>
+  tell(message: WorkerMessage): void
+  close(): void
+  terminate(): void
+}
+
+const pingEveryMs = 30_000
+const pongWithinMs = 10_000
+const answerWithinMs = 30_000
+
+/**
+ * One connection to the hub, from its opening to its end. Pings every 30 s; without a pong within 10 s, or an answer
+ * within 30 s, it is given up, because a half-open TCP connection would otherwise be believed in for minutes.
+ */
+export function openConnection(options: {
+  origin: string
+  token: string
+  log: Log
+  onOpen: (connection: Connection) => void
+  onPush: (message: Push) => void
+  /** `status` is that of a refused upgrade. */
+  onClose: (why: { code: number; reason: string; status: number | undefined }) => void
+}): Connection {
+  const { log } = options
+  const waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (error: WireError) => void }>()
+  let lastId = 0
+  let status: number | undefined
+  const socket = new WebSocket(`${options.origin.replace(/^http/, 'ws')}/api/v1/workers/socket`, {
+    headers: { authorization: `Bearer ${options.token}` },
+    handshakeTimeout: 10_000,
+    maxPayload: 8 * 1024 * 1024,
+  })
+
+  const connection: Connection = {
+    request: (message) =>
+      new Promise((resolve, reject) => {
+        if (socket.readyState !== socket.OPEN) {
+          return reject(new WireError('disconnected', 'The hub is not connected.'))
+        }
+        const id = ++lastId
+        const overdue = setTimeout(() => socket.terminate(), answerWithinMs)
+        const settled = () => {
+          clearTimeout(overdue)
+          waiting.delete(id)
+        }
+        waiting.set(id, {
+          resolve: (answer) => (settled(), resolve(answer)),
+          reject: (error) => (settled(), reject(error)),
+        })
+        socket.send(JSON.stringify({ ...message, id }))
+      }),
+    tell(message) {
+      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
+    },
+    close: () => socket.close(1000, 'the worker stops'),
+    terminate: () => socket.terminate(),
+  }
+
+  const take = (data: string) => {
+    const parsed = hubMessage.safeParse(JSON.parse(data))
+    if (!parsed.success)
+      return log.warn({ data: data.slice(0, 200) }, 'a message of the hub is not understood')
+    const message = parsed.data
+    if (message.type === 'assign' || message.type === 'cancel') return options.onPush(message)
+    const asked = waiting.get(message.to)
+    if (message.type === 'welcome' || message.ok) return asked?.resolve(message)
+    asked?.reject(
+      new WireError(message.error?.code ?? 'refused', message.error?.message ?? 'The hub refused this.'),
+    )
+  }
+
+  const stopHeartbeat = heartbeat(socket)
+  socket.on('open', () => options.onOpen(connection))
+  socket.on('message', (data) => take(String(data)))
+  // Without this listener ws hides the HTTP status of a refused upgrade.
+  socket.on('unexpected-response', (_, response) => {
+    status = response.statusCode
+    socket.terminate()
+  })
+  socket.on('error', (error) => log.debug({ err: error }, 'socket error'))
+  socket.on('close', (code, reason) => {
+    stopHeartbeat()
+    for (const asked of waiting.values()) asked.reject(new WireError('disconnected', 'The connection broke.'))
+    options.onClose({ code, reason: String(reason), status })
+  })
+  return connection
+}
+
+function heartbeat(socket: WebSocket): () => void {
+  let overdue: NodeJS.Timeout | undefined
+  const timer = setInterval(() => {
+    if (socket.readyState !== socket.OPEN) return
+    socket.ping()
+    clearTimeout(overdue)
+    overdue = setTimeout(() => socket.terminate(), pongWithinMs)
+  }, pingEveryMs)
+  socket.on('pong', () => clearTimeout(overdue))
+  return () => {
+    clearInterval(timer)
+    clearTimeout(overdue)
+  }
+}

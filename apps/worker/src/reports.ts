@@ -1,0 +1,55 @@
+import type { WorkerMessage } from '@muster/contract/wire'
+import { stopRun, type HeldRun } from './held-run.ts'
+import type { HubLink } from './hub-link.ts'
+import type { Log } from './log.ts'
+import { createOutputStream } from './output-stream.ts'
+import type { RunReports } from './run-tools.ts'
+import { WireError } from './wire-error.ts'
+
+type Body<M> = M extends { id: number; taskId: string; epoch: number }
+  ? Omit<M, 'id' | 'taskId' | 'epoch'>
+  : never
+
+/** Delivers a message about a run under its epoch; rejects when the hub refuses it or the run is stopped. */
+export function deliver(link: HubLink, run: HeldRun, body: Body<WorkerMessage>): Promise<void> {
+  const { taskId, epoch } = run.assignment
+  return link.deliver({ ...body, taskId, epoch } as Parameters<HubLink['deliver']>[0], run.stop.signal)
+}
+
+/** A report that was refused as stale ends the run here too; any other failure is only said. */
+export function onRefused(run: HeldRun, error: unknown, log: Log): void {
+  if (error instanceof WireError && error.code === 'stale_epoch') stopRun(run, 'lease_lost', log)
+  else if (!run.stop.signal.aborted) log.warn({ err: error }, 'a report of a run was not taken')
+}
+
+/** What a run tells while it goes: in order and without waiting, so that it does not stand still while the hub writes. */
+export function createReports(
+  link: HubLink,
+  run: HeldRun,
+  log: Log,
+): RunReports & { settled(): Promise<void> } {
+  let told = Promise.resolve()
+  const tell = (body: Body<WorkerMessage>) => {
+    told = told.then(() => deliver(link, run, body)).catch((error: unknown) => onRefused(run, error, log))
+  }
+  const output = createOutputStream({
+    send: (batch, chunks) => deliver(link, run, { type: 'output', batch, chunks }),
+    onError: (error) => onRefused(run, error, log),
+  })
+  return {
+    output,
+    phase: (phase) => {
+      run.phase = phase
+      tell({ type: 'phase', phase })
+    },
+    progress: (text, percent) => {
+      const { taskId, epoch } = run.assignment
+      link.tell({ type: 'progress', taskId, epoch, text, percent })
+    },
+    publish: (branch, commit) => deliver(link, run, { type: 'publish', branch, commit }),
+    async settled() {
+      await output.end()
+      await told
+    },
+  }
+}
