@@ -67,11 +67,14 @@ export class FakeHub {
   readonly #followers = new Map<WebSocket, string | undefined>()
   readonly #replies = new Map<string, unknown>()
 
-  async start(port = 0): Promise<string> {
+  constructor() {
     this.#http.on('upgrade', (request, socket, head) => {
-      if (!this.#signedIn(request)) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
+      if (this.#signedIn(request) === undefined) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
       this.#sockets.handleUpgrade(request, socket, head, (client) => this.#follow(client))
     })
+  }
+
+  async start(port = 0): Promise<string> {
     await new Promise<void>((resolve) => this.#http.listen(port, '127.0.0.1', resolve))
     return this.url
   }
@@ -143,13 +146,13 @@ export class FakeHub {
     client.on('message', (data: Buffer) => {
       const { after, output } = liveSubscribe.parse(JSON.parse(data.toString()))
       this.#followers.set(client, output?.taskId)
-      if (after !== undefined) {
-        for (const event of this.events.slice(Number(after))) send(client, { type: 'event', event })
+      if (after === undefined) send(client, { type: 'caught_up', cursor: String(this.events.length) })
+      for (const event of this.events.slice(Number(after ?? this.events.length))) {
+        send(client, { type: 'event', event })
       }
       for (const chunk of this.output.get(output?.taskId ?? '')?.slice(output?.after ?? 0) ?? []) {
         send(client, { type: 'output', taskId: output?.taskId ?? '', chunk })
       }
-      send(client, { type: 'caught_up', cursor: String(this.events.length) })
     })
   }
 

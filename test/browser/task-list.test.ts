@@ -160,3 +160,16 @@ test('a lost connection is said and, once it is back, what was missed is shown',
   await page.getByText('Live', { exact: true }).waitFor()
   await page.getByRole('link', { name: 'Made meanwhile' }).waitFor()
 })
+
+test('a page that was opened while the hub was away fills itself once it is back', async () => {
+  const task = hub.addTask({ title: 'Patient page' })
+  const page = await stage.enter()
+  await page.getByRole('link', { name: 'Patient page' }).waitFor()
+  const { port } = new URL(hub.url)
+  await hub.stop()
+  await page.getByRole('link', { name: 'Patient page' }).click()
+  await page.getByText('The hub does not answer.').waitFor()
+  await hub.start(Number(port))
+  await page.getByRole('heading', { name: 'Patient page' }).waitFor()
+  expect(page.url()).toContain(task.short)
+})

@@ -11,7 +11,8 @@ const everything = '*'
 /** Keeps the cache true to the hub's events until the returned function is called. */
 export function keepLive(cache: QueryClient, onState: (state: LiveState) => void): () => void {
   const refresher = createRefresher((stale) => refresh(cache, stale))
-  // What was read before the subscription stood may be older than the first event after it.
+  // What was read before a subscription stood may be older than the first event after it, and what could not be
+  // read while the hub was away is read now.
   let behind = true
   const stop = followLive({
     origin: client.origin,
@@ -21,14 +22,15 @@ export function keepLive(cache: QueryClient, onState: (state: LiveState) => void
         // The socket does not say why it was refused; asking who we are finds out whether we are signed out.
         void cache.invalidateQueries({ queryKey: ['me'] })
       }
+      if (state === 'open' && behind) {
+        behind = false
+        refresher.mark(everything)
+      }
       onState(state)
     },
     onMessage: (message) => {
       if (message.type === 'event') refresher.mark(...staleBy(message.event))
-      if (message.type === 'caught_up' && behind) {
-        behind = false
-        refresher.mark(everything)
-      }
+      if (message.type === 'caught_up') refresher.mark(everything)
     },
   })
   return () => {

@@ -8,6 +8,8 @@ export const meQuery = queryOptions({
   queryKey: ['me'],
   queryFn: ({ signal }) => client.call('me', { signal }),
   staleTime: Infinity,
+  // Before it is known who is asking there is no live socket that could notice that the hub is back.
+  refetchInterval: ({ state }) => (state.status === 'error' && state.data === undefined ? 3_000 : false),
 })
 
 export const reposQuery = queryOptions({

@@ -21,13 +21,18 @@ export function FleetCount() {
       className={`inline-flex min-h-8 items-center gap-1.5 rounded-md px-2 text-[0.8125rem] whitespace-nowrap hover:bg-hover ${trouble ? 'text-warn' : 'text-muted'}`}
     >
       <Icon name={trouble ? 'warning' : 'server'} />
-      <span>
-        {connected.length}/{data.items.length}
-        <span className="hidden sm:inline"> workers</span>
-      </span>
-      <span className="hidden md:inline">
-        · {busy}/{slots} busy
-      </span>
+      {data.items.length === 0 ? (
+        'No workers'
+      ) : (
+        <span>
+          {connected.length}/{data.items.length}
+          <span className="hidden sm:inline"> workers</span>
+          <span className="hidden md:inline">
+            {' '}
+            · {busy}/{slots} busy
+          </span>
+        </span>
+      )}
     </Link>
   )
 }

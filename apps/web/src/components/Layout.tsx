@@ -30,7 +30,7 @@ export function Layout({ children }: { children: ReactNode }) {
             className="mr-auto inline-flex min-h-8 items-center gap-2 rounded-md font-semibold"
           >
             <Logo />
-            Muster
+            <span className="max-[26rem]:sr-only">Muster</span>
           </Link>
           <ConnectionState />
           <FleetCount />

@@ -27,13 +27,20 @@ export function Dialog({
       onClose={onClose}
       className="w-[min(32rem,calc(100vw-2rem))] rounded-lg border border-edge bg-panel p-0 text-text shadow-xl"
     >
-      <div className="flex items-center justify-between border-b border-edge py-2 pr-2 pl-4">
-        <h2 id={heading} className="font-semibold">
-          {title}
-        </h2>
-        <IconButton label="Close" icon="cross" onClick={() => dialog.current?.close()} />
-      </div>
+      <h2
+        id={heading}
+        className="border-b border-edge py-3 pr-12 pl-4 font-semibold [overflow-wrap:anywhere]"
+      >
+        {title}
+      </h2>
       <div className="p-4">{children}</div>
+      {/* Last, so that the focus starts on what the dialog is about. */}
+      <IconButton
+        label="Close"
+        icon="cross"
+        onClick={() => dialog.current?.close()}
+        className="absolute top-2 right-2"
+      />
     </dialog>
   )
 }

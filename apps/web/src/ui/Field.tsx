@@ -13,7 +13,7 @@ type Shared = { label: string; error?: string | undefined; help?: ReactNode; hid
 
 function Frame(props: Shared & { id: string; children: ReactNode }) {
   return (
-    <div className="grid content-start gap-1">
+    <div className="grid grid-cols-[minmax(0,1fr)] content-start gap-1">
       <label
         htmlFor={props.id}
         className={props.hideLabel === true ? 'sr-only' : 'text-[0.8125rem] font-medium'}

@@ -24,7 +24,7 @@ export function CheckRows({ checks, problems, onChange }: CheckRowsProps) {
   const change = (key: number, part: Partial<CheckDraft>) =>
     onChange(checks.map((check) => (check.key === key ? { ...check, ...part } : check)))
   return (
-    <fieldset className="grid gap-2">
+    <fieldset className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-2">
       <legend className="mb-1 text-[0.8125rem] font-medium">Checks</legend>
       <p className="text-xs text-muted">
         Muster runs them itself, on the exact commit, after the last change. Only if all pass is the task

@@ -57,7 +57,7 @@ export function NewTaskForm({ repos, firstRepo }: NewTaskFormProps) {
       ref={form}
       onSubmit={submit}
       noValidate
-      className="grid gap-4 rounded-lg border border-edge bg-panel p-4 shadow-panel sm:p-5"
+      className="grid grid-cols-[minmax(0,1fr)] gap-4 rounded-lg border border-edge bg-panel p-4 shadow-panel sm:p-5"
     >
       {creating.error !== null && <ErrorView error={creating.error} />}
       <TextField
@@ -107,8 +107,8 @@ type RepoFieldProps = {
 function RepoField({ repos, value, error, onChange }: RepoFieldProps) {
   const [adding, setAdding] = useState(false)
   return (
-    <div className="flex items-start gap-2">
-      <div className="flex-1">
+    <div className="flex flex-wrap items-start gap-2">
+      <div className="min-w-40 flex-1">
         <SelectField
           label="Repository"
           value={value}
@@ -121,7 +121,7 @@ function RepoField({ repos, value, error, onChange }: RepoFieldProps) {
           ))}
         </SelectField>
       </div>
-      <Button icon="plus" onClick={() => setAdding(true)} className="mt-6">
+      <Button icon="plus" onClick={() => setAdding(true)} className="min-[24rem]:mt-6">
         Register another
       </Button>
       {adding && <AddRepoDialog onAdded={onChange} onClose={() => setAdding(false)} />}

@@ -18,7 +18,7 @@ export function NewTaskPage() {
   const [added, setAdded] = useState<string>()
 
   return (
-    <div className="mx-auto grid max-w-3xl gap-3">
+    <div className="mx-auto grid max-w-3xl grid-cols-[minmax(0,1fr)] gap-3">
       <h1 className="text-lg font-semibold">New task</h1>
       {repos.error !== null && <ErrorView error={repos.error} onRetry={() => void repos.refetch()} />}
       {repos.isPending && <Loading label="Loading repositories" />}

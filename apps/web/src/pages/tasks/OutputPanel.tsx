@@ -78,7 +78,7 @@ function ProgressLine({ text, percent }: { text: string; percent: number | null 
       <span className="min-w-0 flex-1 truncate">{text}</span>
       {percent !== null && (
         <>
-          <progress value={percent} max={100} aria-label={text} className="h-1.5 w-32 accent-accent" />
+          <progress value={percent} max={100} aria-label={text} className="h-1.5 w-32" />
           <span>{Math.round(percent)} %</span>
         </>
       )}

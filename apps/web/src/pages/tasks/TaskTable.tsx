@@ -65,7 +65,7 @@ function Row({ row }: { row: TaskRow }) {
           href={paths.task(row.short)}
           data-task-row
           title={row.title}
-          className="block truncate font-medium -outline-offset-2 after:absolute after:inset-0"
+          className="block truncate font-medium outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-focus"
         >
           {row.title}
         </Link>
