@@ -25,6 +25,7 @@ create table tasks (
   branch text,
   commit text,
   checks jsonb not null default '[]',
+  proof jsonb,
   created_by text not null,
   created_at timestamptz not null default now(),
   started_at timestamptz,

@@ -53,10 +53,22 @@ export function endOfReport(report: Report): End {
   const more = report.checks.filter((check) => check.status !== 'pass').length - 1
   return {
     ending: 'execution_failed',
-    reason: `${name} did not pass.${why}${more > 0 ? ` ${more} more did not pass.` : ''}`.slice(0, 2_000),
+    reason:
+      `${name} did not pass.${why}${fromBase(report)}${more > 0 ? ` ${more} more did not pass.` : ''}`.slice(
+        0,
+        2_000,
+      ),
   }
 }
 
 export function deadlineReason(timeoutMs: number): string {
   return `The deadline of ${timeoutMs % 1_000 === 0 ? `${timeoutMs / 1_000} s` : `${timeoutMs} ms`} passed.`
+}
+
+/** Says that the run had touched its own proof, which is the first thing a person wants to know then. */
+function fromBase({ proof }: Report): string {
+  const paths = [...proof.restored, ...proof.merged, ...proof.removed].map((entry) => entry.path)
+  if (paths.length === 0) return ''
+  const named = paths.slice(0, 3).join(', ') + (paths.length > 3 ? ` and ${paths.length - 3} more` : '')
+  return ` The run had changed what defines the proof (${named}); the checks used the base's version.`
 }

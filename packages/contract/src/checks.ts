@@ -36,6 +36,14 @@ export type CheckResult = z.infer<typeof checkResult>
 
 const proofEntry = z.object({ path: z.string(), why: z.string() })
 
+/** Files that define the proof and that the run had changed: what the checks saw of them instead. */
+export const proof = z.object({
+  restored: z.array(proofEntry),
+  removed: z.array(proofEntry),
+  merged: z.array(proofEntry),
+})
+export type Proof = z.infer<typeof proof>
+
 /** What the checks found on exactly `commit`. Stored unchanged as the evidence of a done task (VERIF-02). */
 export const report = z.object({
   overall: z.enum(['pass', 'fail', 'error', 'timeout', 'skip', 'auto_pass']),
@@ -46,11 +54,7 @@ export const report = z.object({
   totals: z.object({ pass: z.int(), fail: z.int(), error: z.int(), timeout: z.int() }),
   changed: z.object({ files: z.int(), insertions: z.int(), deletions: z.int() }),
   /** Files that define the proof and were therefore taken from the base commit for the checks. */
-  proof: z.object({
-    restored: z.array(proofEntry),
-    removed: z.array(proofEntry),
-    merged: z.array(proofEntry),
-  }),
+  proof,
   checks: z.array(checkResult),
 })
 export type Report = z.infer<typeof report>

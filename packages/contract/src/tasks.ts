@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { check, checkResult } from './checks.ts'
+import { check, checkResult, proof } from './checks.ts'
 import { ending, lane, taskState, tier, wallKind } from './task-states.ts'
 import { commitId, id, line, slugName, text, timestamp } from './text.ts'
 
@@ -75,6 +75,8 @@ export const task = taskRow.extend({
   reason: z.string().nullable(),
   /** Results of the checks of the last run that got so far. */
   checks: z.array(checkResult),
+  /** Files that define the proof, were changed by the run and were therefore taken from the base for the checks. */
+  proof: proof.nullable(),
   runId: id.nullable(),
 })
 export type Task = z.infer<typeof task>

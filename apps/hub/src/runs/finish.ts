@@ -39,7 +39,14 @@ export function createFinish(deps: { db: Db; tasks: Tasks; leases: Leases; event
     }
     if (result.ending === 'verified') await mustBeProven(tx, held, run, result)
     const { ending, reason, branch, commit, report } = result
-    await leases.complete(tx, actor, held, { ending, reason, branch, commit, checks: report?.checks ?? [] })
+    await leases.complete(tx, actor, held, {
+      ending,
+      reason,
+      branch,
+      commit,
+      checks: report?.checks ?? [],
+      proof: report?.proof ?? null,
+    })
     await store.finish(tx, actor.workspaceId, runId, result)
     if (ending === 'verified' && report !== null && commit !== null) {
       await store.insertEvidence(tx, {

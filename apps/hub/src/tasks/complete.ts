@@ -1,4 +1,4 @@
-import type { CheckResult } from '@muster/contract/checks'
+import type { CheckResult, Proof } from '@muster/contract/checks'
 import type { Ending } from '@muster/contract/task-states'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
@@ -15,6 +15,7 @@ export type RunEnd = {
   branch: string | null
   commit: string | null
   checks: CheckResult[]
+  proof: Proof | null
 }
 
 /** The run's own end: state, event and queue row in this transaction. Dependents are released with it. */

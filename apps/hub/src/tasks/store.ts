@@ -1,4 +1,4 @@
-import type { CheckResult } from '@muster/contract/checks'
+import type { CheckResult, Proof } from '@muster/contract/checks'
 import { lanes, type Ending, type TaskState, type Tier } from '@muster/contract/task-states'
 import type { Task, TaskRow } from '@muster/contract/tasks'
 import type { Tx } from '../kernel/db.ts'
@@ -28,6 +28,7 @@ export type StoredTask = {
   branch: string | null
   commit: string | null
   checks: CheckResult[]
+  proof: Proof | null
   created_by: string
   created_at: Date
   started_at: Date | null
@@ -36,7 +37,7 @@ export type StoredTask = {
 }
 
 const columns = `id, workspace_id, short, repo_id, repo, title, description, spec, lane, tier, state, ending, reason,
-  epoch, attempt, losses, phase, worker_id, worker, run_id, branch, commit, checks, created_by, created_at,
+  epoch, attempt, losses, phase, worker_id, worker, run_id, branch, commit, checks, proof, created_by, created_at,
   started_at, ended_at, deadline_at`
 
 const byId = { name: 'tasks_by_id', text: `select ${columns} from tasks where id = $1` }
@@ -120,6 +121,7 @@ export async function end(
     branch?: string | null
     commit?: string | null
     checks?: CheckResult[]
+    proof?: Proof | null
   },
 ): Promise<void> {
   await tx.query(
@@ -127,7 +129,8 @@ export async function end(
       name: 'tasks_end',
       text: `update tasks set state = $3, ending = $4, reason = $5, ended_at = now(), phase = null,
                epoch = epoch + case when $6 then 1 else 0 end, branch = coalesce($7, branch),
-               commit = coalesce($8, commit), checks = coalesce($9::jsonb, checks)
+               commit = coalesce($8, commit), checks = coalesce($9::jsonb, checks),
+               proof = coalesce($10::jsonb, proof)
              where workspace_id = $1 and id = $2`,
     },
     [
@@ -140,6 +143,7 @@ export async function end(
       task.branch ?? null,
       task.commit ?? null,
       task.checks === undefined ? null : JSON.stringify(task.checks),
+      task.proof == null ? null : JSON.stringify(task.proof),
     ],
   )
 }
@@ -163,7 +167,7 @@ export async function requeue(
 export async function reopen(tx: Tx, id: string): Promise<void> {
   await tx.query(
     `update tasks set state = 'queued', ending = null, reason = null, ended_at = null, deadline_at = null,
-       losses = 0, worker_id = null, worker = null, branch = null, commit = null, checks = '[]'
+       losses = 0, worker_id = null, worker = null, branch = null, commit = null, checks = '[]', proof = null
      where id = $1`,
     [id],
   )
@@ -219,6 +223,7 @@ export function toTask(row: StoredTask, more: { after: string[]; reason: string 
     createdBy: row.created_by,
     reason: more.reason,
     checks: row.checks,
+    proof: row.proof,
     runId: row.run_id,
   }
 }
