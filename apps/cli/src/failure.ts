@@ -32,7 +32,7 @@ export function reportOf(error: unknown): Reported {
     return { code, message, hint, docs, exit: exitCodeFor({ code, status: error.status }) }
   }
   const message = error instanceof Error ? error.message : String(error)
-  if (error instanceof Error && error.name === 'ZodError') return answerNotUnderstood(message)
+  if (isMismatch(error)) return answerNotUnderstood(error.issues)
   const hint = carried(error, 'hint') ?? 'Run "muster doctor"; it looks for the usual causes.'
   return { code: carried(error, 'code') ?? 'failed', message, hint, docs: 'docs/cli.md#errors', exit: 1 }
 }
@@ -42,10 +42,18 @@ function isFromHub(error: unknown): error is FromHub {
   return error instanceof Error && 'status' in error && 'body' in error && typeof error.status === 'number'
 }
 
-function answerNotUnderstood(issues: string): Reported {
+type Issue = { path: PropertyKey[]; message: string }
+
+/** zod's error, told by its shape for the same reason. */
+function isMismatch(error: unknown): error is { issues: Issue[] } {
+  return error instanceof Error && 'issues' in error && Array.isArray(error.issues)
+}
+
+function answerNotUnderstood(issues: Issue[]): Reported {
+  const places = issues.slice(0, 3).map(({ path, message }) => `${path.join('.')}: ${message}`)
   return {
     code: 'version_mismatch',
-    message: `The hub's answer does not fit this version of the command line: ${issues.slice(0, 300)}`,
+    message: `The hub's answer does not fit this version of the command line: ${places.join('; ')}.`,
     hint: 'Use the command line of the checkout that the hub runs from.',
     docs: 'docs/errors.md#version_mismatch',
     exit: 1,

@@ -53,3 +53,11 @@ test('a status line is shown on a terminal only and gives way to what stays', ()
   piped.output.status('working')
   expect(piped.written.err).toBe('')
 })
+
+test('a line that an agent has not finished is neither wiped away nor continued by us', () => {
+  const { output, written } = capture(true, true)
+  output.data('half a line')
+  output.status('working')
+  output.note('next step')
+  expect(written.err).toBe('\nnext step\n')
+})

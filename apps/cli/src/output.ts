@@ -55,6 +55,8 @@ export function createOutput(options: {
   const lively = stderr.isTTY === true && options.colour
   const columns = Math.max(20, stdout.columns || stderr.columns || 80)
   let status = ''
+  // Output that stops in the middle of a line: a note begins a new one, and a status would wipe it away.
+  let midLine = false
   const clear = () => {
     if (status !== '') stderr.write('\r\u001b[K')
     status = ''
@@ -65,7 +67,9 @@ export function createOutput(options: {
     lively,
     columns,
     data(text) {
+      if (text === '') return
       clear()
+      midLine = !text.endsWith('\n')
       stdout.write(text)
     },
     line(text) {
@@ -82,10 +86,11 @@ export function createOutput(options: {
     },
     note(text) {
       clear()
-      stderr.write(`${text}\n`)
+      stderr.write(`${midLine && terminal && stderr.isTTY === true ? '\n' : ''}${text}\n`)
+      midLine = false
     },
     status(text) {
-      if (!lively) return
+      if (!lively || (midLine && terminal)) return
       clear()
       status = fit(text, (stderr.columns || 80) - 1)
       stderr.write(status)

@@ -236,6 +236,13 @@ describe('reading', () => {
     expect(out).toContain(`git -C '/srv/it'\\''s here' show muster/a/b`)
   })
 
+  test('files that define the proof and were taken back are named in the evidence', async () => {
+    const restored = [{ path: 'test/a.test.ts', why: 'an existing test' }]
+    hub.tasks = [sampleTask({ state: 'done', proof: { restored, removed: [], merged: [] } })]
+    const { out } = await muster(['task', 'show', '7f3a9c21'])
+    expect(out).toContain('restored test/a.test.ts (an existing test)')
+  })
+
   test('a reader that has seen enough ends the command quietly', async () => {
     hub.tasks = Array.from({ length: 3_000 }, () => sampleTask({}))
     const { code, out, err } = await new Promise<Result>((resolve) => {

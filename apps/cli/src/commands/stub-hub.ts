@@ -150,6 +150,7 @@ export function sampleTask(changes: Partial<Task>): Task {
     createdBy: 'owner',
     reason: null,
     checks: [],
+    proof: null,
     runId: null,
     ...changes,
   }

@@ -1,4 +1,4 @@
-import type { CheckResult } from '@muster/contract/checks'
+import type { CheckResult, Proof } from '@muster/contract/checks'
 import type { Task } from '@muster/contract/tasks'
 import type { Hub } from '../connection.ts'
 import { formatDuration } from '../duration.ts'
@@ -8,7 +8,12 @@ import { neutralise, neutraliseLine } from '../terminal-text.ts'
 /** What a person wants to know about a task: how it stands, why, what proves it, and where to look at the work. */
 export async function taskText(output: Output, hub: Hub, task: Task): Promise<string> {
   const url = task.branch === null ? null : await repoUrl(hub, task.repo)
-  const parts = [heading(output, task), facts(output, task), evidence(output, task.checks)]
+  const parts = [
+    heading(output, task),
+    facts(output, task),
+    evidence(output, task.checks),
+    proofText(task.proof),
+  ]
   if (task.branch !== null) {
     parts.push(
       `Look at it:\n${lookCommands(url, task.branch)
@@ -79,6 +84,17 @@ function evidence(output: Output, checks: CheckResult[]): string {
     return `\n${output.paint('red', title)}\n${body === '' ? '' : `${body.replaceAll(/^/gm, '  ')}\n`}`
   })
   return table + details.join('')
+}
+
+/** A run that touched what proves it was judged by the old proof; whoever reads the evidence has to know. */
+function proofText(proof: Proof | null): string {
+  if (proof === null) return ''
+  const lines = (['restored', 'removed', 'merged'] as const).flatMap((what) =>
+    proof[what].map(({ path, why }) => `  ${what} ${neutraliseLine(path)} (${neutraliseLine(why)})\n`),
+  )
+  return lines.length === 0
+    ? ''
+    : `The run changed files that define the proof; for the checks they were:\n${lines.join('')}`
 }
 
 function lookCommands(url: string | null, branch: string): string[] {

@@ -1,12 +1,10 @@
-import type { LiveMessage } from '@muster/contract/live'
 import { isTerminal } from '@muster/contract/task-states'
 import type { Task } from '@muster/contract/tasks'
 import { ApiError } from '@muster/sdk/client'
 import { followLive } from '@muster/sdk/live'
 import type { Hub } from '../connection.ts'
-import { formatDuration } from '../duration.ts'
 import type { Output } from '../output.ts'
-import { createNeutraliser, neutraliseLine } from '../terminal-text.ts'
+import { createTeller, type Teller } from './teller.ts'
 
 export type WatchOptions = {
   output: Output
@@ -60,7 +58,6 @@ async function askUntilEnd(
   for (;;) {
     teller.task(current)
     if (isTerminal(current.state)) {
-      // The last words may still be on their way.
       if (awaySince === undefined) await teller.outputSettled()
       return current
     }
@@ -103,75 +100,4 @@ function createWake(signal: AbortSignal): Wake {
       due = false
     },
   }
-}
-
-type Teller = ReturnType<typeof createTeller>
-
-function createTeller(first: Task, { output, showOutput }: WatchOptions) {
-  const started = Date.now()
-  const clean = { stdout: createNeutraliser(), stderr: createNeutraliser(), system: createNeutraliser() }
-  let told = ''
-  let step = ''
-  let quietSince = Date.now()
-  let isAway = false
-  let toldPercent = -1
-  const elapsed = () => formatDuration(Date.now() - started).padStart(6)
-  const tell = (text: string) => output.note(`${elapsed()}  ${text}`)
-  const showStatus = () => output.status(`${elapsed()}  ${isAway ? 'the hub is away' : step} …`)
-  const ticking = output.lively ? setInterval(showStatus, 1_000) : undefined
-
-  const progress = (text: string, percent: number | null) => {
-    step = `${neutraliseLine(text)}${percent === null ? '' : ` ${Math.floor(percent)} %`}`
-    if (output.lively) return showStatus()
-    // Where lines stay, every tenth percent is enough.
-    const tenth = percent === null ? -1 : Math.floor(percent / 10)
-    if (tenth > toldPercent) tell(step)
-    toldPercent = tenth
-  }
-  return {
-    task(task: Task) {
-      const now = describeStep(task)
-      if (now === told) return
-      told = now
-      step = now
-      toldPercent = -1
-      tell(now)
-    },
-    live(message: LiveMessage) {
-      if (message.type === 'progress' && message.taskId === first.id) progress(message.text, message.percent)
-      if (message.type !== 'output' || !showOutput) return
-      quietSince = Date.now()
-      const text = clean[message.chunk.stream](message.chunk.text)
-      if (output.json || message.chunk.stream === 'system') {
-        if (text.trim() !== '') tell(text.trimEnd())
-      } else output.data(text)
-    },
-    async outputSettled() {
-      if (!showOutput) return
-      const deadline = Date.now() + 3_000
-      while (Date.now() - quietSince < 400 && Date.now() < deadline) {
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      }
-    },
-    away() {
-      if (!isAway) tell('the hub does not answer; the task goes on, waiting for the hub')
-      isAway = true
-    },
-    back() {
-      if (isAway) tell('the hub is back')
-      isAway = false
-    },
-    close() {
-      clearInterval(ticking)
-      output.status('')
-    },
-  }
-}
-
-function describeStep(task: Task): string {
-  const phase = task.phase === null || task.phase === task.state ? '' : `, ${task.phase.replaceAll('_', ' ')}`
-  const worker = task.worker === null || isTerminal(task.state) ? '' : ` on ${neutraliseLine(task.worker)}`
-  const attempt = task.attempt > 1 ? `, attempt ${task.attempt}` : ''
-  const why = task.state === 'waiting' || task.state === 'queued' ? task.reason : null
-  return `${task.state}${worker}${phase}${attempt}${why === null ? '' : `: ${neutraliseLine(why)}`}`
 }
