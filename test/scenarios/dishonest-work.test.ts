@@ -12,7 +12,11 @@ afterAll(() => stack.stop())
 const broken = {
   npm: { ...exampleProjects.npm, 'add.js': 'export const add = (a, b) => a - b\n' },
   python: { ...exampleProjects.python, 'adder.py': 'def add(a, b):\n    return a - b\n' },
-  make: { ...exampleProjects.make, 'greet.sh': '#!/bin/sh\necho "Goodbye, $1"\n' },
+  make: {
+    ...exampleProjects.make,
+    'greet.sh': '#!/bin/sh\n. ./words.sh\necho "$greeting, $1"\n',
+    'words.sh': 'greeting=Goodbye\n',
+  },
 }
 type Broken = keyof typeof broken
 
@@ -174,7 +178,7 @@ describe('a run that changes what judges it', () => {
       const mend = {
         npm: `sed -i s/-/+/ add.js`,
         python: `sed -i s/-/+/ adder.py`,
-        make: `sed -i s/Goodbye/Hello/ greet.sh`,
+        make: `sed -i s/Goodbye/Hello/ words.sh`,
       }
       const { code, task } = await attempt(
         `honest-${kind}`,

@@ -76,7 +76,7 @@ describe('the repository that a task is about', () => {
   })
 
   it('may be bare, may be a URL, and may have a branch that is not called main', async () => {
-    const repo = await newRepo('trunk', exampleProjects.make)
+    const repo = await newRepo('trunk', exampleProjects.npm)
     await repo.git('branch', '--move', 'main', 'trunk')
     const bare = `${repo.path}-bare.git`
     await repo.git('clone', '--quiet', '--bare', repo.path, bare)
@@ -84,12 +84,12 @@ describe('the repository that a task is about', () => {
     const { code, task } = await addAndWait(
       stack,
       'bare',
-      'Greet louder',
-      ...['--run', `sed -i 's/Hello/HELLO/' greet.sh`],
-      ...['--check', 'command_succeeds:grep -q HELLO greet.sh'],
+      'Say what it does',
+      ...['--run', `echo '// Adds.' >> add.js`],
+      ...['--check', 'command_succeeds:grep -q Adds add.js'],
     )
     expect(code, task.reason ?? '').toBe(0)
-    expect(await repo.git('--git-dir', bare, 'show', `${task.branch}:greet.sh`)).toContain('HELLO')
+    expect(await repo.git('--git-dir', bare, 'show', `${task.branch}:add.js`)).toContain('Adds')
     expect(await repo.git('--git-dir', bare, 'symbolic-ref', 'HEAD')).toBe('refs/heads/trunk')
   })
 
