@@ -98,9 +98,11 @@ export function createTasks(deps: { agents: Agents; repos: Repos; events: Events
 
     async retry(tx: Tx, actor: Actor, ref: string): Promise<Task> {
       const row = await locked(tx, ref, 'retry')
-      await store.reopen(tx, row.id)
-      await events.publish(tx, actor, { kind: 'task.retried', taskId: row.id })
-      await enqueue(tx, hints, row)
+      const isOpen = (await store.dependencies(tx, row.id)).some((needed) => needed.state !== 'done')
+      const state = isOpen ? 'waiting' : 'queued'
+      await store.reopen(tx, row.id, state)
+      await events.publish(tx, actor, { kind: 'task.retried', taskId: row.id, data: { state } })
+      if (!isOpen) await enqueue(tx, hints, row)
       return view(tx, await found(tx, row.id))
     },
 
