@@ -42,7 +42,7 @@ export async function submit(
   await deps.events.publish(tx, actor, {
     kind: 'task.created',
     taskId: id,
-    data: { title: row.title, repo: repo.name },
+    data: { title: row.title, repo: repo.name, state: row.state },
   })
   if (!open) await enqueue(tx, deps.hints, row)
   return row
