@@ -2,7 +2,7 @@ import { liveMessage, type LiveMessage } from '@muster/contract/live'
 import type { Event } from '@muster/contract/events'
 import { eventually } from '@muster/testkit/eventually'
 import { onTestFinished } from 'vitest'
-import WebSocket from 'ws'
+import { WebSocket } from 'ws'
 
 export type LiveOptions = { token: string; after: string; output: { taskId: string; after?: number } }
 

@@ -8,7 +8,7 @@ import {
 import type { WallStatus } from '@muster/contract/workers'
 import { eventually } from '@muster/testkit/eventually'
 import { onTestFinished } from 'vitest'
-import WebSocket from 'ws'
+import { WebSocket } from 'ws'
 
 export type WorkerOptions = {
   token: string
