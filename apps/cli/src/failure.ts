@@ -1,3 +1,4 @@
+import type { ErrorBody } from '@muster/contract/errors'
 import { exitCodeFor } from './exit-code.ts'
 
 /** A refusal made by the command line itself, before or beside the hub. Shaped like the hub's own errors. */
@@ -14,9 +15,16 @@ export class Failure extends Error {
   }
 }
 
-export type Reported = { code: string; message: string; hint: string; docs: string; exit: number }
+export type Reported = {
+  code: string
+  message: string
+  hint: string
+  docs: string
+  requestId?: string
+  exit: number
+}
 
-type FromHub = { status: number; body: { code: string; message: string; hint: string; docs: string } }
+type FromHub = { status: number; body: ErrorBody }
 
 /**
  * Everything that can end a command, as one shape. Errors are recognised by what they carry and not by their class,
@@ -28,8 +36,9 @@ export function reportOf(error: unknown): Reported {
     return { code, message, hint, docs: `docs/errors.md#${code}`, exit }
   }
   if (isFromHub(error)) {
-    const { code, message, hint, docs } = error.body
-    return { code, message, hint, docs, exit: exitCodeFor({ code, status: error.status }) }
+    const { code, message, hint, docs, requestId } = error.body
+    const seen = requestId === undefined ? {} : { requestId }
+    return { code, message, hint, docs, ...seen, exit: exitCodeFor({ code, status: error.status }) }
   }
   const message = error instanceof Error ? error.message : String(error)
   if (isMismatch(error)) return answerNotUnderstood(error.issues)

@@ -68,6 +68,9 @@ function report(error: unknown): number {
     process.stderr.write(`${safeJson(body, undefined)}\n`)
   } else {
     process.stderr.write(`muster: ${neutralise(body.message)}\n`)
+    // With it the one line in the hub's log is found; a refusal needs no log.
+    if (body.code === 'internal' && body.requestId !== undefined)
+      process.stderr.write(`        Request id: ${neutralise(body.requestId)}\n`)
     if (body.hint !== '') process.stderr.write(`        ${neutralise(body.hint)}\n`)
   }
   return exit
