@@ -5,9 +5,9 @@ import type { Task } from '@muster/contract/tasks'
 import type { FakeHub } from './fake-hub.ts'
 
 export const commit = '9f3c1d2ab4e5f60718293a4b5c6d7e8f90a1b2c3'
-export const base = '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d'
+const base = '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d'
 
-export function ago(seconds: number): string {
+function ago(seconds: number): string {
   return new Date(Date.now() - seconds * 1_000).toISOString()
 }
 

@@ -23,6 +23,8 @@ export function SetPasswordForm({ hasPassword = false, onDone, onSkip }: SetPass
 
   return (
     <form onSubmit={submit} noValidate className="grid gap-3">
+      {/* Tells a password manager whose password this is; there is one person. */}
+      <input type="text" name="username" autoComplete="username" value="owner" readOnly hidden />
       {setting.error !== null && <ErrorView error={setting.error} />}
       {hasPassword && (
         <TextField

@@ -80,6 +80,8 @@ function PasswordForm({ busy, onSubmit }: { busy: boolean; onSubmit: (password: 
   }
   return (
     <form onSubmit={submit} className="grid gap-3">
+      {/* Tells a password manager whose password this is; there is one person. */}
+      <input type="text" name="username" autoComplete="username" value="owner" readOnly hidden />
       <TextField
         label="Password"
         type="password"

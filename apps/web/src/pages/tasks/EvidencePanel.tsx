@@ -106,5 +106,5 @@ function Declared({ task }: { task: Task }) {
 }
 
 function changedText({ changed }: Report): string {
-  return `${changed.files} ${changed.files === 1 ? 'file' : 'files'} changed, ${changed.insertions} lines added, ${changed.deletions} removed.`
+  return `${changed.files} ${changed.files === 1 ? 'file' : 'files'} changed: ${changed.insertions} added, ${changed.deletions} removed ${changed.insertions + changed.deletions === 1 ? 'line' : 'lines'}.`
 }

@@ -81,7 +81,7 @@ function VerbButton({ verb, task, busy, onClick }: VerbButtonProps) {
       title={may ? undefined : why}
       aria-description={may ? undefined : why}
       onClick={() => may && onClick()}
-      className="aria-disabled:cursor-not-allowed aria-disabled:opacity-60"
+      className="aria-disabled:cursor-not-allowed aria-disabled:opacity-60 aria-disabled:hover:bg-panel"
     >
       {word}
     </Button>
