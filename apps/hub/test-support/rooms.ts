@@ -14,6 +14,7 @@ import type { Hints } from '../src/kernel/hints.ts'
 import { newId } from '../src/kernel/ids.ts'
 import { roleUrl } from '../src/kernel/roles.ts'
 import { createRepos } from '../src/repos/repos.ts'
+import { branchesOf } from '../src/runs/branches.ts'
 import { createAssigner } from '../src/runs/assign.ts'
 import { createProgress } from '../src/runs/live.ts'
 import { createRuns } from '../src/runs/runs.ts'
@@ -101,7 +102,9 @@ export async function openRooms(options: { database?: HubDatabase } = {}) {
         'select id, task_id, epoch from runs order by id',
       )
       const run = after.find((row) => !before.includes(row.id))
-      return run === undefined ? undefined : { taskId: run.task_id, epoch: run.epoch, runId: run.id }
+      if (run === undefined) return undefined
+      const { branch } = branchesOf('shell', await this.get(run.task_id))
+      return { taskId: run.task_id, epoch: run.epoch, runId: run.id, branch }
     },
     say: ({ actor, connection }: TestWorker, message: RunMessage) =>
       runs.handler.handle(actor, connection, message),

@@ -4,11 +4,8 @@ import { newId } from '../kernel/ids.ts'
 import type { Repos } from '../repos/repos.ts'
 import type { Leases } from '../tasks/lease.ts'
 import type { Tasks } from '../tasks/tasks.ts'
-import { branchesOf } from './branches.ts'
+import { branchesOf, shellAgent } from './branches.ts'
 import * as store from './store.ts'
-
-/** Commands are run by this agent until agents have records of their own. */
-export const shellAgent = 'shell'
 
 /**
  * One round of assignment: fills the free slots of the workers connected to this hub. What is free is asked of the

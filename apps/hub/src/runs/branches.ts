@@ -1,3 +1,6 @@
+/** Commands are run by this agent until agents have records of their own. */
+export const shellAgent = 'shell'
+
 /**
  * Names of the branches of a task. Proven work goes to `muster/<agent>/<slug>`; work that did not pass is kept under
  * another first word, so that nothing that follows `muster/*` can ever pick up work that was not proven.

@@ -6,6 +6,7 @@ import type { Events } from '../kernel/events.ts'
 import type { Held } from '../tasks/hold.ts'
 import type { Leases } from '../tasks/lease.ts'
 import type { Tasks } from '../tasks/tasks.ts'
+import { branchesOf, shellAgent } from './branches.ts'
 import { whyNotProven } from './evidence.ts'
 import * as store from './store.ts'
 
@@ -60,8 +61,11 @@ export function createFinish(deps: { db: Db; tasks: Tasks; leases: Leases; event
   }
 
   async function mustBeProven(tx: Tx, held: Held, run: store.RunRow, result: RunResult): Promise<void> {
-    const declared = (await deps.tasks.get(tx, held.taskId)).declaredChecks
-    const why = whyNotProven(result, run, declared)
+    const task = await deps.tasks.get(tx, held.taskId)
+    // Work that did not pass is kept on another branch; a commit granted that one is not the proven one.
+    const isKept = run.branch !== branchesOf(shellAgent, task).branch
+    const granted = isKept ? { commit: null, branch: null } : run
+    const why = whyNotProven(result, granted, task.declaredChecks)
     if (why !== undefined) throw new MusterError('protocol_violation', `This run is not proven: ${why}.`)
   }
 

@@ -1,8 +1,10 @@
 import type { RunHandler, RunMessage } from '../agents/socket.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
+import { MusterError } from '../kernel/errors.ts'
 import type { Held } from '../tasks/hold.ts'
 import { refusedDelaySeconds } from '../tasks/limits.ts'
+import { branchesOf, shellAgent } from './branches.ts'
 import { decide } from './decide.ts'
 import type { createFinish } from './finish.ts'
 import type { RunDeps } from './runs.ts'
@@ -70,6 +72,10 @@ export function createHandler(deps: RunDeps, finish: ReturnType<typeof createFin
       }
       case 'publish': {
         await leases.mustHold(tx, actor, held)
+        const { branch, failedBranch } = branchesOf(shellAgent, await deps.tasks.get(tx, taskId))
+        if (message.branch !== branch && message.branch !== failedBranch) {
+          throw new MusterError('protocol_violation', `${message.branch} is not a branch of this task.`)
+        }
         await store.grant(tx, taskId, epoch, message.commit, message.branch)
         const data = { branch: message.branch, commit: message.commit, epoch }
         return events.publish(tx, actor, { kind: 'run.publish_granted', taskId, data })

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
 import { openRooms, failed, verified, commit, type Rooms, type TestWorker } from '../../test-support/rooms.ts'
 
-const branch = 'muster/shell/a-task'
-
 async function claimAndGrant(rooms: Rooms, worker: TestWorker) {
   const lease = await rooms.claim(worker)
   if (lease === undefined) throw new Error('nothing was claimed')
+  const { branch } = lease
   const held = { id: 1, taskId: lease.taskId, epoch: lease.epoch }
   await rooms.say(worker, { type: 'publish', ...held, branch, commit })
   return {

@@ -8,11 +8,11 @@ const branch = 'muster/shell/a-task'
 async function finishVerified(
   rooms: Rooms,
   worker: TestWorker,
-  lease: { taskId: string; epoch: number; runId: string },
+  lease: { taskId: string; epoch: number; runId: string; branch: string },
 ) {
   const held = { id: 1, taskId: lease.taskId, epoch: lease.epoch }
-  await rooms.say(worker, { type: 'publish', ...held, branch, commit })
-  await rooms.say(worker, { type: 'finish', ...held, runId: lease.runId, result: verified(branch) })
+  await rooms.say(worker, { type: 'publish', ...held, branch: lease.branch, commit })
+  await rooms.say(worker, { type: 'finish', ...held, runId: lease.runId, result: verified(lease.branch) })
 }
 
 async function leased(rooms: Rooms) {
@@ -174,8 +174,8 @@ test('a finish that is repeated is answered yes and writes nothing twice', async
 test('two equal finishes at the same moment end the task once and both are answered yes', async () => {
   const rooms = await openRooms()
   const { worker, lease, held } = await leased(rooms)
-  await rooms.say(worker, { type: 'publish', ...held, branch, commit })
-  const finish = { type: 'finish', ...held, runId: lease.runId, result: verified(branch) } as const
+  await rooms.say(worker, { type: 'publish', ...held, branch: lease.branch, commit })
+  const finish = { type: 'finish', ...held, runId: lease.runId, result: verified(lease.branch) } as const
   expect(await Promise.all([1, 2, 3, 4].map(() => rooms.say(worker, finish)))).toEqual([{}, {}, {}, {}])
   expect((await kindsOf(rooms, lease.taskId)).filter((kind) => kind === 'task.done')).toHaveLength(1)
 })

@@ -1,9 +1,8 @@
 import { isTerminal, type TaskState } from '@muster/contract/task-states'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { commit, failed, openRooms, verified, type Rooms, type TestWorker } from '../../test-support/rooms.ts'
 
-const branch = 'muster/shell/a-task'
 const kinds = [
   'submit',
   'submitAfter',
@@ -21,7 +20,7 @@ const kinds = [
 ] as const
 const step = fc.record({ kind: fc.constantFrom(...kinds), pick: fc.nat(9) })
 type Step = { kind: (typeof kinds)[number]; pick: number }
-type Lease = { taskId: string; epoch: number; runId: string }
+type Lease = { taskId: string; epoch: number; runId: string; branch: string }
 type Known = { id: string; state: TaskState; after: string | null; lease: Lease | null; losses: number }
 
 /** What should be true after each step, by rules far simpler than the hub's. */
@@ -100,7 +99,7 @@ async function performOnLease(
   task: Known,
   held: { id: number; taskId: string; epoch: number },
 ): Promise<void> {
-  const runId = task.lease?.runId ?? ''
+  const { runId = '', branch = '' } = task.lease ?? {}
   switch (kind) {
     case 'accept':
       return void (await rooms.say(worker, { type: 'accept', ...held }))
