@@ -82,9 +82,17 @@ function reasonOf(error: unknown): string {
   return error instanceof MusterError ? error.code : 'internal'
 }
 
+/**
+ * Commands print any bytes. What PostgreSQL cannot store is replaced here, because a report that is refused for it
+ * would be sent again and again.
+ */
+function storable(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value
+}
+
 function parse(data: string): WorkerMessage | undefined {
   try {
-    const parsed = workerMessage.safeParse(JSON.parse(data))
+    const parsed = workerMessage.safeParse(JSON.parse(data, storable))
     return parsed.success ? parsed.data : undefined
   } catch {
     return undefined
