@@ -53,7 +53,7 @@ export function createEvents({ hints }: { hints: Hints }) {
       const [txid, seq] = parseCursor(query.after ?? start)
       const rows = await tx.query<EventRow>(
         `select ${columns} from events
-         where (txid, seq) > ($1::xid8, $2::bigint) and txid < pg_snapshot_xmin(pg_current_snapshot())
+         where (txid, seq) > (${known}, $2::bigint) and txid < pg_snapshot_xmin(pg_current_snapshot())
            and ($3::uuid is null or task_id = $3)
          order by txid, seq limit $4`,
         [txid, seq, query.taskId ?? null, query.limit],
@@ -81,9 +81,12 @@ const insert = {
 
 /** A cursor that is not one of ours reads from the start rather than failing: nothing is missed. */
 function parseCursor(cursor: string): [string, string] {
-  const match = /^(\d{1,19})-(\d{1,19})$/.exec(cursor)
-  return match?.[1] === undefined || match[2] === undefined ? ['0', '0'] : [match[1], match[2]]
+  const [, txid = '0', seq = '0'] = /^(\d{1,19})-(\d{1,19})$/.exec(cursor) ?? []
+  return BigInt(txid) > BigInt(maxSeq) || BigInt(seq) > BigInt(maxSeq) ? ['0', '0'] : [txid, seq]
 }
+
+// A transaction that has not begun yet: the cursor is from before the database was restored, so it starts again.
+const known = `case when $1::xid8 < pg_snapshot_xmax(pg_current_snapshot()) then $1::xid8 else '0'::xid8 end`
 
 function toEvent(row: EventRow): Event {
   return {
