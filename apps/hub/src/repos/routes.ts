@@ -7,8 +7,12 @@ export function repoRoutes({ repos }: { repos: Repos }): Handlers<'listRepos' | 
       inTransaction(async (tx) => ({ items: await repos.list(tx), nextCursor: null })),
     async addRepo({ actor, body, inTransaction }) {
       // Before the transaction: asking a far server may take seconds, which no transaction should last.
-      await repos.probe(body.url)
-      return inTransaction((tx) => repos.add(tx, actor, body))
+      const refused = await repos.probe(body.url).catch((error: unknown) => error)
+      return inTransaction((tx) => {
+        // Here, so that a repeated request gets its first answer although the repository has gone since.
+        if (refused !== undefined) throw refused
+        return repos.add(tx, actor, body)
+      })
     },
   }
 }
