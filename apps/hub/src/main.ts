@@ -6,10 +6,16 @@ import { createLog, type Log } from './kernel/log.ts'
 import { migrate } from './kernel/migrate.ts'
 import { leaveLocalTokens } from './local-tokens.ts'
 
-const config = readConfig(process.env)
-const log = createLog({ level: config.logLevel, name: 'hub' })
-
 async function main(): Promise<void> {
+  const config = readConfig(process.env)
+  const log = createLog({ level: config.logLevel, name: 'hub' })
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
+  // The channel to the parent is a lifeline: it closes even when the parent is killed -9, also before we serve.
+  let stop: (why: string) => void = () => process.exit(0)
+  const onParentGone = () => stop('the parent process is gone')
+  if (config.lifeline) process.on('disconnect', onParentGone)
+  if (config.lifeline && process.channel !== undefined && !process.connected) onParentGone()
+
   const { applied } = await whenReachable(() => migrate(config.databaseUrl), log)
   if (applied.length > 0) log.info({ applied }, 'the database was migrated')
   const hub = await createHub({ config, log })
@@ -20,7 +26,7 @@ async function main(): Promise<void> {
   log.info({ url }, 'the hub serves')
   process.send?.({ type: 'ready', url })
 
-  const stop = once(async (why: string) => {
+  stop = once(async (why: string) => {
     log.info({ why }, 'the hub stops')
     await loops.stop()
     await hub.close()
@@ -28,8 +34,6 @@ async function main(): Promise<void> {
   })
   process.on('SIGTERM', () => stop('SIGTERM'))
   process.on('SIGINT', () => stop('SIGINT'))
-  // The channel to the parent is a lifeline: it closes even when the parent is killed -9.
-  if (config.lifeline) process.on('disconnect', () => stop('the parent process is gone'))
 }
 
 /** The database may be starting beside us; anything but its absence is a real error at once. */
@@ -56,9 +60,7 @@ function once(work: (why: string) => Promise<void>): (why: string) => void {
   }
 }
 
-process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
-
 main().catch((error: unknown) => {
-  log.fatal({ err: error }, error instanceof Error ? error.message : 'the hub cannot start')
+  process.stderr.write(`hub: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exit(1)
 })

@@ -171,6 +171,49 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable
 
+/** Failures that a client meets without an answer of the hub. The CLI's exit code follows from them too. */
+export const clientErrorTable = {
+  hub_unreachable: {
+    when: 'No hub answers at the address.',
+    hint: 'Start it with "npm start", or set MUSTER_HUB.',
+  },
+  hub_timeout: {
+    when: 'The hub did not answer in time.',
+    hint: 'Try again; "muster status" says whether it serves.',
+  },
+  not_a_hub: {
+    when: 'Something that is not Muster answers at the address.',
+    hint: 'Check MUSTER_HUB and MUSTER_PORT.',
+  },
+  version_mismatch: {
+    when: 'The hub answers in a form that this client does not know.',
+    hint: 'Use a client of the hub’s version.',
+  },
+  no_token: {
+    when: 'There is no token for the hub.',
+    hint: 'Set MUSTER_TOKEN, or run the command where the hub runs.',
+  },
+  insecure_hub: {
+    when: 'The hub is on another machine and its address is not https.',
+    hint: 'Use https or a tunnel; a token must not cross a network in the clear.',
+  },
+  usage: { when: 'The command or an option is not understood.', hint: 'Add --help for what there is.' },
+  invalid_setting: {
+    when: 'An environment variable has a value that is not valid.',
+    hint: 'docs/configuration.md names the valid ones.',
+  },
+  not_running: { when: 'Muster does not run here.', hint: 'Start it with "npm start".' },
+  port_taken: { when: 'Another program listens on the port.', hint: 'Stop it, or set MUSTER_PORT.' },
+  port_refused: { when: 'This user may not listen on the port.', hint: 'Set MUSTER_PORT to one above 1023.' },
+  start_failed: {
+    when: 'A part of Muster did not start.',
+    hint: 'The message names its log; "muster doctor" may know.',
+  },
+  stop_failed: { when: 'A process did not end.', hint: 'The message names it; look at it with ps.' },
+  gave_up: { when: 'A part ended more than ten times in five minutes.', hint: 'Its log says why.' },
+  interrupted: { when: 'The command was stopped by a signal.', hint: 'What it had asked for goes on.' },
+} as const
+
 export const errorBody = z.object({
   code: z.string(),
   message: z.string(),

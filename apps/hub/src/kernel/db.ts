@@ -40,6 +40,8 @@ export function createDb(options: {
     })
     // An idle connection that the server closed; the pool replaces it, and without a listener Node would exit.
     pool.on('error', options.onError)
+    // A connection that breaks while it is in use also says so here; its query rejects, which is what counts.
+    pool.on('connect', (client) => void client.on('error', options.onError))
     return pool
   }
   const app = open(options.appUrl, options.poolSize ?? 16)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -22,7 +23,8 @@ export async function migrate(ownerUrl: string): Promise<{ applied: string[] }> 
     await client.query(`grant usage on schema muster to muster_app, muster_system`)
     await client.query(`set search_path = muster`)
     await client.query(
-      `create table if not exists migrations (name text primary key, at timestamptz not null default now())`,
+      `create table if not exists migrations (
+         name text primary key, hash text not null, at timestamptz not null default now())`,
     )
     return { applied: await applyMissing(client) }
   } finally {
@@ -31,19 +33,27 @@ export async function migrate(ownerUrl: string): Promise<{ applied: string[] }> 
 }
 
 async function applyMissing(client: Client): Promise<string[]> {
-  const done = new Set(
-    (await client.query<{ name: string }>('select name from migrations')).rows.map((r) => r.name),
-  )
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted()
-  const unknown = [...done].find((name) => !files.includes(name))
+  const { rows } = await client.query<{ name: string; hash: string }>('select name, hash from migrations')
+  const done = new Map(rows.map((row) => [row.name, row.hash]))
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted()
+  const unknown = [...done.keys()].find((name) => !names.includes(name))
   if (unknown !== undefined) {
-    throw new Error(`the database was migrated by a newer Muster (${unknown}); start that version instead`)
+    throw new Error(`the database was migrated by another Muster (${unknown}); start that version instead`)
   }
   const applied: string[] = []
-  for (const name of files.filter((file) => !done.has(file))) {
+  for (const name of names) {
+    const text = await readFile(join(folder, name), 'utf8')
+    const hash = createHash('sha256').update(text).digest('hex')
+    // Nobody would notice otherwise until a statement meets a column that is not there.
+    if (done.has(name) && done.get(name) !== hash) {
+      throw new Error(
+        `${name} is not the one that this database was made with; start the version that made it`,
+      )
+    }
+    if (done.has(name)) continue
     await client.query('begin')
-    await client.query(await readFile(join(folder, name), 'utf8'))
-    await client.query('insert into migrations (name) values ($1)', [name])
+    await client.query(text)
+    await client.query('insert into migrations (name, hash) values ($1, $2)', [name, hash])
     await client.query('commit')
     applied.push(name)
   }

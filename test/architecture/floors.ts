@@ -1,0 +1,43 @@
+/** Rooms of the hub by floor. An arrow goes to a strictly lower floor only. */
+export const floors: Record<string, number> = {
+  kernel: 0,
+  identity: 1,
+  agents: 2,
+  repos: 2,
+  tasks: 3,
+  runs: 4,
+}
+
+/** Files of a room that another room may import: its door, and what the door's types name. */
+export const doors: Record<string, string[]> = {
+  kernel: ['*'],
+  identity: ['identity.ts'],
+  agents: ['agents.ts', 'socket.ts'],
+  repos: ['repos.ts'],
+  tasks: ['tasks.ts', 'lease.ts', 'hold.ts', 'limits.ts'],
+  runs: ['runs.ts'],
+}
+
+/** Who may import whom among the workspaces. `testkit` is for tests and may be imported by any of them. */
+export const allowedWorkspaces: Record<string, string[]> = {
+  'packages/contract': [],
+  'packages/sandbox': [],
+  'packages/postgres': [],
+  'packages/testkit': ['packages/postgres'],
+  'packages/sdk': ['packages/contract'],
+  'packages/agent': ['packages/sandbox'],
+  'apps/hub': ['packages/contract'],
+  'apps/worker': ['packages/contract', 'packages/sdk', 'packages/sandbox', 'packages/agent'],
+  'apps/cli': ['packages/contract', 'packages/sdk', 'packages/postgres'],
+  'apps/web': ['packages/contract', 'packages/sdk'],
+}
+
+/** A table is named only by the room that owns it; `kernel` holds what all rooms write through. */
+export const tables: Record<string, string[]> = {
+  kernel: ['events', 'idempotency_keys', 'migrations'],
+  identity: ['workspaces', 'people', 'tokens', 'sessions', 'sign_in_links'],
+  repos: ['repos'],
+  agents: ['workers'],
+  tasks: ['tasks', 'task_queue', 'task_dependencies'],
+  runs: ['runs', 'evidence', 'run_output'],
+}
