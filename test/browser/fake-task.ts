@@ -36,6 +36,7 @@ export function newTask(part: Partial<Task>): Task {
     createdBy: 'owner',
     reason: null,
     checks: [],
+    proof: null,
     runId: null,
     ...part,
   }

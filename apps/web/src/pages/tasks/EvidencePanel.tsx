@@ -15,6 +15,7 @@ export function EvidencePanel({ task, runs }: { task: Task; runs: Run[] }) {
   const run = runs.find((candidate) => candidate.report !== null)
   const report = run?.report ?? null
   const results = report?.checks ?? task.checks
+  const proof = report?.proof ?? task.proof
   return (
     <Panel title="Evidence" aside={report !== null && <Overall report={report} />}>
       {results.length > 0 ? (
@@ -28,7 +29,7 @@ export function EvidencePanel({ task, runs }: { task: Task; runs: Run[] }) {
       ) : (
         <Declared task={task} />
       )}
-      {report !== null && <ProofNotes proof={report.proof} />}
+      {proof !== null && <ProofNotes proof={proof} />}
       {report !== null && run !== undefined && (
         <p className="border-t border-edge px-3.5 py-2 text-xs text-muted">
           Attempt {run.attempt}: run on commit <code className="font-mono">{report.commit.slice(0, 10)}</code>
