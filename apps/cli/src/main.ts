@@ -24,8 +24,16 @@ const interrupted = () => process.exit(130)
 process.on('SIGINT', interrupted)
 
 process.exitCode = await run()
-// Sockets that linger must not keep a finished command; what was written to a pipe or a file is already there.
+// Sockets that linger must not keep a finished command, but a pipe takes 64 KiB at a time and the rest is still here.
+await Promise.all([process.stdout, process.stderr].map(written))
 process.exit()
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writable) stream.write('', () => resolve())
+    else resolve()
+  })
+}
 
 async function run(): Promise<number> {
   const version = (
