@@ -24,7 +24,9 @@ export type Socket = { path: string; kind: Actor['kind']; serve: (actor: Actor, 
 export type OpenSockets = Map<WebSocket, Actor>
 
 const bodyLimit = 1024 * 1024
-const maxFrame = 4 * 1024 * 1024
+// The end of a run carries its diff, up to 1.2 million characters, and JSON writes a control character as six bytes.
+// A worker whose message does not fit would send it for ever.
+const maxFrame = 12 * 1024 * 1024
 
 /** The HTTP and WebSocket server. Mounts what it is given and knows no room but identity. */
 export async function createServer(deps: {
@@ -48,7 +50,14 @@ export async function createServer(deps: {
     // A half-sent request may not hold a connection for ever.
     requestTimeout: 30_000,
     forceCloseConnections: true,
+    // An address that cannot be decoded is refused before any hook or handler is chosen.
+    frameworkErrors: (error, request, reply) => {
+      const known = toMusterError(error)
+      void reply.headers(safeHeaders).code(known.status).send(errorBody(known, request.id))
+    },
   })
+  // Fastify would also hand plain text on.
+  app.removeContentTypeParser('text/plain')
   await app.register(cookie)
   await app.register(websocket, { options: { maxPayload: maxFrame } })
   app.addHook('onRequest', async (request, reply) => {

@@ -6,8 +6,10 @@ const windowMs = 100
 /** What one run may store in the hub; enough to read, bounded because a task can print a gigabyte. */
 export const keptBytes = 1024 * 1024
 
+// JSON writes a control character as six bytes, so a batch of nothing else is 3 MB: below the 4 MiB above which the hub
+// ends the connection, and with it every run of this worker, each time the batch is sent again.
 const partChars = 32_000
-const partsPerBatch = 32
+const partsPerBatch = 16
 
 /**
  * Gathers output and sends it in batches, one at a time and in order. Beyond the bound it counts instead, and says at
