@@ -3,9 +3,11 @@ import fastifyStatic from '@fastify/static'
 import websocket from '@fastify/websocket'
 import type { RouteName } from '@muster/contract/routes'
 import fastify, {
+  LogController,
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
 import type { WebSocket } from 'ws'
@@ -43,7 +45,7 @@ export async function createServer(deps: {
 }): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: deps.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     genReqId: newId,
     routerOptions: { maxParamLength: 256 },
@@ -53,7 +55,7 @@ export async function createServer(deps: {
     // An address that cannot be decoded is refused before any hook or handler is chosen.
     frameworkErrors: (error, request, reply) => {
       const known = toMusterError(error)
-      void reply.headers(safeHeaders).code(known.status).send(errorBody(known, request.id))
+      void (reply as FastifyReply).headers(safeHeaders).code(known.status).send(errorBody(known, request.id))
     },
   })
   // Fastify would also hand plain text on.
