@@ -53,12 +53,12 @@ export function createHints(options: { url: string; onError: (error: Error) => v
     }
   }
   const flush = async () => {
-    flushing = false
-    const topics = [...pending]
-    pending.clear()
-    for (const topic of topics) {
+    // What is sent meanwhile waits for its turn: a client runs one statement at a time.
+    for (const topic of pending) {
+      pending.delete(topic)
       await client?.query('select pg_notify($1, $2)', [channel, topic]).catch(options.onError)
     }
+    flushing = false
   }
   void connect()
   return {
