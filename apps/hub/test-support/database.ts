@@ -12,19 +12,23 @@ const migrations = join(import.meta.dirname, '../migrations')
 
 export type HubDatabase = Awaited<ReturnType<typeof hubDatabase>>
 
+/** Called with what must be undone; a test that shares a hub with others gives its own. */
+export type OnFinished = (undo: () => Promise<void>) => void
+export const atEndOfTest: OnFinished = (undo) => onTestFinished(undo)
+
 /** A migrated database of this test's own, dropped at its end. `sql` speaks as its owner, whom no policy binds. */
-export async function hubDatabase() {
+export async function hubDatabase(onFinished: OnFinished = atEndOfTest) {
   const template = await templateDatabase(
     `hub_${await fingerprint()}`,
     async (url) => void (await migrate(url)),
   )
   const database = await createDatabase({ template })
-  onTestFinished(database.drop)
+  onFinished(database.drop)
   // The roles belong to the whole server; another database's owner may have given them another password.
   await ensureRoles(database.url)
   const owner = new Client({ connectionString: database.url, options: '-c search_path=muster' })
   await owner.connect()
-  onTestFinished(() => owner.end())
+  onFinished(() => owner.end())
   return {
     url: database.url,
     async sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {

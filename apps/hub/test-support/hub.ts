@@ -1,11 +1,10 @@
 import { routes, type RouteName, type RouteResponse } from '@muster/contract/routes'
-import { onTestFinished } from 'vitest'
 import { createHub } from '../src/hub.ts'
 import { ensureOwner, issueLocalToken } from '../src/identity/first-start.ts'
 import { hashSecret, newSecret } from '../src/identity/secrets.ts'
 import { newId } from '../src/kernel/ids.ts'
 import { createLog } from '../src/kernel/log.ts'
-import { hubDatabase, type HubDatabase } from './database.ts'
+import { atEndOfTest, hubDatabase, type HubDatabase, type OnFinished } from './database.ts'
 import { requestOf, send, type Answer, type CallOptions, type Sent } from './http.ts'
 import { connectLive, type LiveOptions } from './live-client.ts'
 import { connectWorker, type WorkerOptions } from './worker-client.ts'
@@ -13,8 +12,11 @@ import { connectWorker, type WorkerOptions } from './worker-client.ts'
 export type TestHub = Awaited<ReturnType<typeof startHub>>
 
 /** A hub that serves on a free port until the test ends. `loops: false` leaves assignment and sweeps out. */
-export async function startHub(options: { database?: HubDatabase; loops?: boolean } = {}) {
-  const database = options.database ?? (await hubDatabase())
+export async function startHub(
+  options: { database?: HubDatabase; loops?: boolean; onFinished?: OnFinished } = {},
+) {
+  const { onFinished = atEndOfTest } = options
+  const database = options.database ?? (await hubDatabase(onFinished))
   const log = createLog({ level: process.env['MUSTER_TEST_LOG'] ?? 'silent', name: 'test hub' })
   const hub = await createHub({
     config: {
@@ -39,7 +41,7 @@ export async function startHub(options: { database?: HubDatabase; loops?: boolea
     await loops?.stop()
     await hub.close()
   }
-  onTestFinished(stop)
+  onFinished(stop)
   const ownerToken = await issueLocalToken(hub.db, { ...owner, name: 'test', workerId: null })
 
   const raw = (sent: Sent): Promise<Answer> => send(url, sent)

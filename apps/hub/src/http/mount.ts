@@ -67,6 +67,9 @@ function parse(route: Route, request: FastifyRequest) {
   const check = (part: string, schema: z.ZodType | undefined, value: unknown) => {
     if (schema === undefined) return undefined
     const parsed = schema.safeParse(value)
+    if (parsed.success && !isWellFormed(parsed.data)) {
+      throw new MusterError('invalid_request', `${part}: holds half of a surrogate pair`)
+    }
     if (parsed.success) return parsed.data
     const [issue] = parsed.error.issues
     const at = issue === undefined || issue.path.length === 0 ? part : issue.path.join('.')
@@ -77,6 +80,12 @@ function parse(route: Route, request: FastifyRequest) {
     query: check('query', route.query, request.query),
     body: check('body', route.body, request.body ?? {}),
   }
+}
+
+/** JSON can write half of a character as an escape; PostgreSQL refuses it in one column and replaces it in another. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  return typeof value !== 'object' || value === null || Object.values(value).every(isWellFormed)
 }
 
 function inTransaction(

@@ -1,4 +1,5 @@
 import { MusterError } from './errors.ts'
+import { isId } from './ids.ts'
 
 /**
  * Lists are paged by id, newest first: ids are time-ordered (UUID version 7), so the primary key is the index and
@@ -6,7 +7,7 @@ import { MusterError } from './errors.ts'
  */
 export function pageAfter(cursor: string | undefined): string {
   if (cursor === undefined) return 'ffffffff-ffff-ffff-ffff-ffffffffffff'
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(cursor)) {
+  if (!isId(cursor)) {
     throw new MusterError('invalid_request', 'cursor: is not one that this list gave out')
   }
   return cursor

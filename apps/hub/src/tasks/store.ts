@@ -2,6 +2,7 @@ import type { CheckResult, Proof } from '@muster/contract/checks'
 import { lanes, type Ending, type TaskState, type Tier } from '@muster/contract/task-states'
 import type { Task, TaskRow } from '@muster/contract/tasks'
 import type { Tx } from '../kernel/db.ts'
+import { isId } from '../kernel/ids.ts'
 import type { TaskSpec } from './sql/claim.ts'
 
 export type StoredTask = {
@@ -46,7 +47,9 @@ const lockById = { name: 'tasks_lock', text: `select ${columns} from tasks where
 
 /** By id, or by its last eight characters when exactly one task has them. */
 export async function find(tx: Tx, ref: string): Promise<StoredTask | undefined> {
-  const rows = await tx.query<StoredTask>(ref.length === 8 ? byShort : byId, [ref])
+  const isShort = ref.length === 8
+  if (!isShort && !isId(ref)) return undefined
+  const rows = await tx.query<StoredTask>(isShort ? byShort : byId, [ref])
   return rows.length === 1 ? rows[0] : undefined
 }
 
