@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Define, Does } from './program.ts'
+import type { Define, Does } from './define.ts'
 import { atMost } from './program-task.ts'
 
 export function addAdministration(root: Command, define: Define, does: Does): void {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { parseDuration } from './duration.ts'
-import type { Define, Does } from './program.ts'
+import type { Define, Does } from './define.ts'
 
 const several = (value: string, before: string[] = []) => [...before, value]
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { addAdministration, addLifecycle } from './program-administration.ts'
 import { addTaskCommands } from './program-task.ts'
+import type { Define, Does } from './define.ts'
 import type { Command as Action, Context } from './context.ts'
 import { Failure } from './failure.ts'
 
@@ -12,19 +13,6 @@ export type Shell = {
   /** From here on the command itself decides what Ctrl-C means. */
   takeInterrupts(): void
 }
-
-/** Makes one command: what it does is imported only when it is run, so that --help and --version stay quick. */
-export type Define = (
-  parent: Command,
-  syntax: string,
-  summary: string,
-  examples: [string, string, ...string[]],
-) => Command
-export type Does = <Options, Args extends readonly string[]>(
-  command: Command,
-  load: () => Promise<Action<Options, Args>>,
-  interrupts?: 'default' | 'own',
-) => void
 
 export function createProgram(shell: Shell): { run(argv: string[]): Promise<number> } {
   let exit = 0
