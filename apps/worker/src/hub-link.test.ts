@@ -1,0 +1,128 @@
+import { createServer, type Server } from 'node:http'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { createHubLink, type HubLink } from './hub-link.ts'
+import { createLog } from './log.ts'
+
+/** A hub that is only its wire: real sockets, and answers as the test wants them. */
+let server: Server
+let sockets: WebSocketServer
+let seen: Record<string, unknown>[]
+let onMessage: (socket: WebSocket, message: Record<string, unknown>) => void
+let link: HubLink | undefined
+
+const never = new AbortController().signal
+const id = '01a1fcba-e42f-706e-8a4d-c1dffa8f8dfe'
+const log = createLog('error')
+
+beforeEach(async () => {
+  seen = []
+  onMessage = answerAll
+  server = createServer()
+  sockets = new WebSocketServer({ server })
+  sockets.on('connection', (socket) => {
+    socket.on('message', (data) => {
+      const message = JSON.parse(String(data)) as Record<string, unknown>
+      seen.push(message)
+      onMessage(socket, message)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+})
+
+afterEach(async () => {
+  link?.close()
+  for (const socket of sockets.clients) socket.terminate()
+  await new Promise((resolve) => server.close(resolve))
+})
+
+function answerAll(socket: WebSocket, message: Record<string, unknown>): void {
+  if (message['type'] === 'hello') {
+    const welcome = {
+      type: 'welcome',
+      to: message['id'],
+      workerId: id,
+      workerName: 'w',
+      leaseMs: 10_000,
+      decisions: [],
+    }
+    return socket.send(JSON.stringify(welcome))
+  }
+  socket.send(JSON.stringify({ type: 'reply', to: message['id'], ok: true }))
+}
+
+function connect(options: { onFinal?: (reason: string) => void; onWelcome?: () => void } = {}): HubLink {
+  const { port } = server.address() as { port: number }
+  link = createHubLink({
+    origin: `http://127.0.0.1:${port}`,
+    token: 'muster_worker_secret',
+    log,
+    hello: () => ({
+      type: 'hello',
+      wire: 1,
+      instance: 'i',
+      version: '0',
+      host: 'h',
+      slots: 1,
+      walls: [],
+      holding: [],
+    }),
+    onWelcome: options.onWelcome ?? (() => {}),
+    onMessage: () => {},
+    onFinal: options.onFinal ?? (() => {}),
+  })
+  return link
+}
+
+test('hello is the first thing said, and nothing else is sent before the hub has answered it', async () => {
+  const hub = connect()
+  await hub.deliver({ type: 'accept', taskId: id, epoch: 1 }, never)
+  expect(seen.map((message) => message['type'])).toEqual(['hello', 'accept'])
+})
+
+test('a message whose answer was lost with the connection is sent again on the next one, after a new hello', async () => {
+  let cut = false
+  onMessage = (socket, message) => {
+    if (message['type'] === 'accept' && !cut) {
+      cut = true
+      return socket.terminate()
+    }
+    answerAll(socket, message)
+  }
+  await connect().deliver({ type: 'accept', taskId: id, epoch: 1 }, never)
+  expect(seen.map((message) => message['type'])).toEqual(['hello', 'accept', 'hello', 'accept'])
+})
+
+test('a refusal of the hub is not sent again and carries its code', async () => {
+  onMessage = (socket, message) => {
+    if (message['type'] === 'hello') return answerAll(socket, message)
+    const error = { code: 'stale_epoch', message: 'no' }
+    socket.send(JSON.stringify({ type: 'reply', to: message['id'], ok: false, error }))
+  }
+  const delivery = connect().deliver({ type: 'accept', taskId: id, epoch: 1 }, never)
+  await expect(delivery).rejects.toMatchObject({ code: 'stale_epoch' })
+  expect(seen).toHaveLength(2)
+})
+
+test('a delivery ends with its run while the hub is away', async () => {
+  onMessage = () => {}
+  const stop = new AbortController()
+  const delivery = connect().deliver({ type: 'accept', taskId: id, epoch: 1 }, stop.signal)
+  setTimeout(() => stop.abort(), 50)
+  await expect(delivery).rejects.toMatchObject({ code: 'aborted' })
+})
+
+test('a token that no longer counts ends the link instead of knocking for ever', async () => {
+  server.removeAllListeners('upgrade')
+  server.on('upgrade', (_, socket) => socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n'))
+  const reason = await new Promise((resolve) => connect({ onFinal: resolve }))
+  expect(reason).toBe('unauthenticated')
+})
+
+test('an answer that is not of the protocol is passed over and the connection goes on', async () => {
+  onMessage = (socket, message) => {
+    socket.send(JSON.stringify({ type: 'nonsense' }))
+    answerAll(socket, message)
+  }
+  await expect(connect().deliver({ type: 'accept', taskId: id, epoch: 1 }, never)).resolves.toBeUndefined()
+})
