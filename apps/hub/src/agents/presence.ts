@@ -1,7 +1,7 @@
 import type { WorkerMessage } from '@muster/contract/wire'
 import type { WallStatus } from '@muster/contract/workers'
 import type { Actor } from '../kernel/actor.ts'
-import type { Db } from '../kernel/db.ts'
+import type { Db, Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
@@ -22,10 +22,16 @@ export function createPresence(deps: {
   return {
     /**
      * A worker says hello. The same instance may come back at any time and replaces its older socket; another
-     * instance is refused while the first is alive, so that a copied token cannot take a worker's place.
+     * instance is refused while the first is alive, so that a copied token cannot take a worker's place. `decide` runs
+     * in the same transaction and only for a worker that is let in: what it says it lost is given back there.
      */
-    async connect(actor: Actor, hello: Hello, connection: Connection): Promise<void> {
-      await db.inWorkspace(actor.workspaceId, async (tx) => {
+    async connect<T>(
+      actor: Actor,
+      hello: Hello,
+      connection: Connection,
+      decide: (tx: Tx) => Promise<T>,
+    ): Promise<T> {
+      const decided = await db.inWorkspace(actor.workspaceId, async (tx) => {
         const row = await store.lock(tx, connection.workerId)
         if (row === undefined) throw new MusterError('not_found', 'This worker is not registered any more.')
         if (row.fresh && row.instance !== null && row.instance !== hello.instance) {
@@ -39,10 +45,12 @@ export function createPresence(deps: {
           kind: 'worker.connected',
           data: { workerId: row.id, host: hello.host },
         })
+        return decide(tx)
       })
       connections.get(connection.workerId)?.close(4000, 'replaced by a newer connection')
       connections.add(connection)
       hints.send('queue')
+      return decided
     },
 
     async setWalls(actor: Actor, connection: Connection, walls: WallStatus[]): Promise<void> {

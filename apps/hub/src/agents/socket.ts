@@ -1,6 +1,7 @@
 import { workerMessage, type WorkerMessage } from '@muster/contract/wire'
 import type { WebSocket } from 'ws'
 import type { Actor } from '../kernel/actor.ts'
+import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Agents } from './agents.ts'
@@ -12,7 +13,7 @@ export type Decision = { taskId: string; epoch: number; action: 'continue' | 'ab
 
 /** What the room above does with messages about runs. Throws MusterError to refuse one. */
 export type RunHandler = {
-  decide(actor: Actor, hello: Hello): Promise<Decision[]>
+  decide(tx: Tx, actor: Actor, hello: Hello): Promise<Decision[]>
   handle(
     actor: Actor,
     connection: Connection,
@@ -117,11 +118,12 @@ async function welcome(deps: Deps, hello: Hello, send: Connection['send']): Prom
     send,
     close: (code, reason) => socket.close(code, reason),
   }
-  const decisions = await deps.runs.decide(actor, hello)
   // The welcome goes out first: an assignment must not overtake it.
   const early: Parameters<Connection['send']>[0][] = []
   connection.send = (message) => void early.push(message)
-  await deps.agents.connect(actor, hello, connection)
+  const decisions = await deps.agents.connect(actor, hello, connection, (tx) =>
+    deps.runs.decide(tx, actor, hello),
+  )
   send({
     type: 'welcome',
     to: hello.id,

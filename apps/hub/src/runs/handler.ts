@@ -32,12 +32,11 @@ export function createHandler(deps: RunDeps, finish: ReturnType<typeof createFin
   const { db, leases, events, hints } = deps
 
   return {
-    decide: (actor, hello) =>
-      db.inWorkspace(actor.workspaceId, async (tx) => {
-        const decisions = []
-        for (const run of hello.holding) decisions.push(await decide(leases, tx, actor, run))
-        return decisions
-      }),
+    async decide(tx, actor, hello) {
+      const decisions = []
+      for (const run of hello.holding) decisions.push(await decide(leases, tx, actor, run))
+      return decisions
+    },
 
     async handle(actor, connection, message) {
       const { workspaceId } = actor

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { openRooms, failed, verified, commit, type Rooms, type TestWorker } from '../../test-support/rooms.ts'
+import type { Hello } from '../agents/presence.ts'
 import type { RunMessage } from '../agents/socket.ts'
 
 const branch = 'muster/shell/a-task'
@@ -246,7 +247,7 @@ test('a restarted worker is told for each run whether to go on, and a run it los
   if (going === undefined || lost === undefined || gone === undefined)
     throw new Error('all should be claimed')
   await rooms.cancel(gone.taskId)
-  const decisions = await rooms.runs.handler.decide(worker.actor, {
+  const hello: Hello = {
     type: 'hello',
     id: 1,
     wire: 1,
@@ -261,7 +262,8 @@ test('a restarted worker is told for each run whether to go on, and a run it los
       { ...gone, phase: 'running' },
       { ...gone, phase: 'finished' },
     ],
-  })
+  }
+  const decisions = await rooms.inWorkspace((tx) => rooms.runs.handler.decide(tx, worker.actor, hello))
   expect(decisions.map((decision) => decision.action)).toEqual(['continue', 'abort', 'abort', 'continue'])
   expect(await rooms.get(going.taskId)).toMatchObject({ state: 'assigned' })
   expect(await rooms.get(lost.taskId)).toMatchObject({ state: 'queued' })
