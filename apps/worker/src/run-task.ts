@@ -116,6 +116,7 @@ async function execute(
 ): Promise<Work> {
   const { signal } = stage
   const wall = await openWall(tools.driver, { id: assignment.runId, workspace: join(stage.dir, 'work') })
+  let ended: Pick<Work, 'exitCode' | 'end'> = { exitCode: null, end: null }
   try {
     reports.phase('running')
     const done = await runShell(wall, assignment.command, {
@@ -125,17 +126,20 @@ async function execute(
     })
     const end = endOfCommand(done, assignment.timeoutMs)
     if (end?.ending === 'cancelled') throw new Error('the run was stopped')
+    ended = { exitCode: done.code, end }
     reports.output.say(end === null ? 'The command exited with 0' : end.reason)
     reports.phase('carrying_out')
     const limit = AbortSignal.any([
       signal,
       AbortSignal.timeout(Math.max(Math.ceil(stage.left()), afterDeadlineMs)),
     ])
-    return { exitCode: done.code, end, ...(await carryOut(assignment, tools, stage, wall, limit)) }
+    return { ...ended, ...(await carryOut(assignment, tools, stage, wall, limit)) }
   } catch (error) {
     if (!(error instanceof GitError) || signal.aborted) throw error
     reports.output.say(error.message)
-    return { ...nothing, end: { ending: 'execution_failed', reason: `${error.code}: ${error.message}` } }
+    // How the command ended comes first: what it did, such as filling the disk, may be why nothing can be taken out.
+    const reason = `${error.code}: ${error.message}`
+    return { ...nothing, ...ended, end: ended.end ?? { ending: 'execution_failed', reason } }
   } finally {
     await wall.destroy()
   }
