@@ -4,13 +4,19 @@ import { eventually } from '@muster/testkit/eventually'
 import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 
-export type LiveOptions = { token: string; after: string; output: { taskId: string; after?: number } }
+export type LiveOptions = {
+  token: string
+  /** Instead of a token: the cookie of a session and what goes with it. */
+  headers: Record<string, string>
+  after: string
+  output: { taskId: string; after?: number }
+}
 
 /** A page as the live socket sees one. */
-export async function connectLive(url: string, options: Partial<LiveOptions> & { token: string }) {
-  const { token, ...subscription } = options
+export async function connectLive(url: string, options: Partial<LiveOptions>) {
+  const { token, headers = { authorization: `Bearer ${token}` }, ...subscription } = options
   const socket = new WebSocket(`${url.replace('http', 'ws')}/api/v1/live`, {
-    headers: { authorization: `Bearer ${token}` },
+    headers,
   })
   onTestFinished(() => socket.terminate())
   const received: LiveMessage[] = []

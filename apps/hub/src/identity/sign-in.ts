@@ -17,16 +17,19 @@ export function createSignIn({ db, events, now }: { db: Db; events: Events; now:
     input: { link?: string | undefined; password?: string | undefined },
     address: string,
   ) {
-    if (!attempts.mayTry(address)) {
+    // Nobody guesses a link, and it is the way in for a person whose password somebody else tries.
+    const isGuess = input.link === undefined
+    if (isGuess && !attempts.mayTry(address)) {
       throw new MusterError('too_many_attempts', 'Ten sign-ins from this address failed within 15 minutes.')
     }
+    // Counted before the slow comparison: otherwise any number that come together would all be tried.
+    if (isGuess) attempts.failed(address)
     const person =
       input.link === undefined ? await byPassword(db, input.password) : await byLink(db, input.link)
     if (person === undefined) {
-      attempts.failed(address)
       throw new MusterError('sign_in_refused', 'This sign-in link or password is not valid.')
     }
-    attempts.succeeded(address)
+    if (isGuess) attempts.succeeded(address)
     const secret = newSecret('session')
     const session = {
       id: newId(),
