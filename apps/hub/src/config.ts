@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { z } from 'zod'
 
 /** Loopback only: this version has no TLS, and a token must not cross a network in the clear. */
 const loopback = z
   .string()
   .refine(
-    (host) => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.')),
-    'only a loopback address is allowed; put a TLS proxy in front to serve other machines',
+    (host) => ['127.0.0.1', 'localhost', '::1'].includes(host),
+    'only a loopback address is allowed (127.0.0.1, localhost or ::1); put a TLS proxy in front to serve other machines',
   )
 
 const environment = z.object({
