@@ -1,3 +1,5 @@
+import { MusterError } from '../kernel/errors.ts'
+
 /** Commands are run by this agent until agents have records of their own. */
 export const shellAgent = 'shell'
 
@@ -12,6 +14,14 @@ export function branchesOf(
 ): { branch: string; failedBranch: string } {
   const name = `${agent}/${slugOf(task.title)}-${task.short}`
   return { branch: `muster/${name}`, failedBranch: `muster-failed/${name}` }
+}
+
+/** A run may put its work on the two branches of its task and on no other of the person's. */
+export function mustBeBranchOf(task: { title: string; short: string }, name: string): void {
+  const { branch, failedBranch } = branchesOf(shellAgent, task)
+  if (name !== branch && name !== failedBranch) {
+    throw new MusterError('protocol_violation', `${name} is not a branch of this task.`)
+  }
 }
 
 const maxSlug = 48

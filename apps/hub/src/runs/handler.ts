@@ -4,12 +4,11 @@ import type { Actor } from '../kernel/actor.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
-import { MusterError } from '../kernel/errors.ts'
 import type { Held } from '../tasks/hold.ts'
 import type { Leases } from '../tasks/lease.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import { refusedDelaySeconds } from '../tasks/limits.ts'
-import { branchesOf, shellAgent } from './branches.ts'
+import { mustBeBranchOf } from './branches.ts'
 import { decide } from './decide.ts'
 import type { createFinish } from './finish.ts'
 import type { Progress } from './live.ts'
@@ -86,10 +85,7 @@ export function createHandler(deps: RunDeps, finish: ReturnType<typeof createFin
       }
       case 'publish': {
         await leases.mustHold(tx, actor, held)
-        const { branch, failedBranch } = branchesOf(shellAgent, await deps.tasks.get(tx, taskId))
-        if (message.branch !== branch && message.branch !== failedBranch) {
-          throw new MusterError('protocol_violation', `${message.branch} is not a branch of this task.`)
-        }
+        mustBeBranchOf(await deps.tasks.get(tx, taskId), message.branch)
         await store.grant(tx, taskId, epoch, message.commit, message.branch)
         const data = { branch: message.branch, commit: message.commit, epoch }
         return events.publish(tx, actor, { kind: 'run.publish_granted', taskId, data })
