@@ -77,6 +77,9 @@ export function createTasks(deps: { agents: Agents; repos: Repos; events: Events
       // The queue row first and the task second, as every write of a run does: two orders would deadlock.
       await tx.query(fence.leave, [actor.workspaceId, (await found(tx, ref)).id])
       const row = await locked(tx, ref, 'cancel')
+      // A retry, or the end of a parent, that was under way put its queue row there only now. Left behind, it would make
+      // every claim of the workspace fail, because an ended task cannot be assigned.
+      await tx.query(fence.leave, [actor.workspaceId, row.id])
       await store.end(tx, {
         workspaceId: row.workspace_id,
         id: row.id,
