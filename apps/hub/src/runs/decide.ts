@@ -18,7 +18,11 @@ export async function decide(leases: Leases, tx: Tx, actor: Actor, run: HeldRun)
     const action = run.phase === 'finished' ? ('continue' as const) : ('abort' as const)
     return { ...at, action, reason: 'A newer run or an end has replaced this one.' }
   }
-  if (run.phase !== 'lost') return { ...at, action: 'continue', reason: 'The lease is still yours.' }
+  if (run.phase !== 'lost') {
+    // Told to go on, the worker counts a whole lease; the one in the database may have a second left.
+    await leases.renew(tx, actor, held.workerId, [at])
+    return { ...at, action: 'continue', reason: 'The lease is still yours.' }
+  }
   const reason = 'The worker was restarted and lost the run.'
   await leases.giveBack(tx, actor, held, { reason, lost: true, delaySeconds: 0 })
   await store.endOpen(tx, { workspaceId: actor.workspaceId, ...at, ending: 'lost', reason })
