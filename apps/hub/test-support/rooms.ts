@@ -61,6 +61,7 @@ export async function openRooms(options: { database?: HubDatabase } = {}) {
     db,
     events,
     agents,
+    tasks,
     leases,
     runs,
     assign,
@@ -87,8 +88,11 @@ export async function openRooms(options: { database?: HubDatabase } = {}) {
         credentialId: actor.credentialId ?? '',
         slots,
         walls: [goodWall],
+        unanswered: 0,
         send: (message) => void sent.push(message),
+        ping: () => {},
         close: () => {},
+        terminate: () => {},
       }
       return { actor, connection, sent }
     },

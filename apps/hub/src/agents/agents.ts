@@ -7,7 +7,7 @@ import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import { newId } from '../kernel/ids.ts'
 import { createConnections, type Connection } from './connections.ts'
-import { createPresence } from './presence.ts'
+import { createPresence, isAnswering } from './presence.ts'
 import * as store from './store.ts'
 
 export type Agents = ReturnType<typeof createAgents>
@@ -66,13 +66,16 @@ export function createAgents(deps: {
     },
 
     offers(): Offer[] {
-      return connections.all().map(({ workspaceId, workerId, name, slots, walls }) => ({
-        workspaceId,
-        workerId,
-        name,
-        slots,
-        walls,
-      }))
+      return connections
+        .all()
+        .filter(isAnswering)
+        .map(({ workspaceId, workerId, name, slots, walls }) => ({
+          workspaceId,
+          workerId,
+          name,
+          slots,
+          walls,
+        }))
     },
 
     send(workerId: string, message: Parameters<Connection['send']>[0]): boolean {

@@ -11,8 +11,13 @@ export type Connection = {
   credentialId: string
   slots: number
   walls: WallStatus[]
+  /** Pings since the worker was last heard. */
+  unanswered: number
   send(message: HubMessage): void
+  ping(): void
   close(code: number, reason: string): void
+  /** At once; a worker that is frozen would not answer a close. */
+  terminate(): void
 }
 
 export type Connections = ReturnType<typeof createConnections>

@@ -10,6 +10,11 @@ import * as store from './store.ts'
 
 export type Hello = Extract<WorkerMessage, { type: 'hello' }>
 
+/** One ping may be under way. From the second on it is offered no task; at the third its socket is dropped. */
+export function isAnswering({ unanswered }: Connection): boolean {
+  return unanswered < 2
+}
+
 /** Who is here. A connection is this hub's; that the worker is present is in the database, for every hub to see. */
 export function createPresence(deps: {
   db: Db
@@ -77,8 +82,17 @@ export function createPresence(deps: {
       })
     },
 
-    /** Level-triggered presence: says for every socket of this hub that its worker is here. */
+    /**
+     * Level-triggered presence: says for every socket of this hub that its worker is here. A socket alone does not say
+     * so: that of a frozen worker, or of one behind a dead network, stays open, has the most free slots, and would be
+     * given task after task until each had been lost too often.
+     */
     async refreshPresence(): Promise<void> {
+      for (const connection of connections.all()) {
+        if (!isAnswering(connection)) connection.terminate()
+        connection.unanswered += 1
+        connection.ping()
+      }
       const ids = connections.all().map((connection) => connection.workerId)
       if (ids.length > 0) await db.asSystem((tx) => tx.query(store.seen, [ids, hubId]))
     },

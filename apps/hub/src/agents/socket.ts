@@ -50,12 +50,20 @@ export function serveWorker(deps: {
     }
     if (message.type === 'hello') {
       clearTimeout(timer)
-      connection = await welcome(deps, message, send)
+      // Gone before it was let in: it must not be offered tasks.
+      if (socket.readyState !== socket.OPEN) return
+      connection = connectionOf(deps, message)
+      await welcome(deps, connection, message, send)
     } else if (connection !== undefined) {
       await answer(deps, connection, message, send)
     }
   }
+  const heard = () => {
+    if (connection !== undefined) connection.unanswered = 0
+  }
+  socket.on('pong', heard)
   socket.on('message', (data, isBinary) => {
+    heard()
     // In order: output after its run's finish would have nowhere to go.
     queue = queue
       .then(() => (isBinary ? socket.close(4002, 'protocol_violation') : take(String(data))))
@@ -66,14 +74,12 @@ export function serveWorker(deps: {
   })
   socket.on('close', () => {
     clearTimeout(timer)
-    const left = connection
-    if (left !== undefined) {
-      queue = queue
-        .then(() => agents.disconnect(actor, left))
-        .catch((error: unknown) =>
-          log.warn({ err: error }, 'a worker left unrecorded; presence expires by itself'),
-        )
-    }
+    // Behind a hello that is being answered just now: its worker would stay present for ever, and be given tasks.
+    queue = queue
+      .then(() => connection && agents.disconnect(actor, connection))
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'a worker left unrecorded; presence expires by itself'),
+      )
   })
   socket.on('error', (error) => log.info({ err: error, worker: actor.label }, 'worker socket error'))
 }
@@ -102,12 +108,11 @@ function parse(data: string): WorkerMessage | undefined {
 
 type Deps = Parameters<typeof serveWorker>[0]
 
-async function welcome(deps: Deps, hello: Hello, send: Connection['send']): Promise<Connection> {
-  const { actor, socket } = deps
+function connectionOf({ actor, socket }: Deps, hello: Hello): Connection {
   if (actor.kind !== 'worker' || actor.id === null || actor.credentialId === null) {
     throw new MusterError('forbidden', 'Only a worker token may speak here.')
   }
-  const connection: Connection = {
+  return {
     workspaceId: actor.workspaceId,
     workerId: actor.id,
     name: actor.label,
@@ -115,9 +120,16 @@ async function welcome(deps: Deps, hello: Hello, send: Connection['send']): Prom
     credentialId: actor.credentialId,
     slots: hello.slots,
     walls: hello.walls,
-    send,
+    unanswered: 0,
+    send: sender(socket),
+    ping: () => socket.ping(),
     close: (code, reason) => socket.close(code, reason),
+    terminate: () => socket.terminate(),
   }
+}
+
+async function welcome(deps: Deps, connection: Connection, hello: Hello, send: Connection['send']) {
+  const { actor } = deps
   // The welcome goes out first: an assignment must not overtake it.
   const early: Parameters<Connection['send']>[0][] = []
   connection.send = (message) => void early.push(message)
@@ -134,7 +146,6 @@ async function welcome(deps: Deps, hello: Hello, send: Connection['send']): Prom
   })
   for (const message of early) send(message)
   connection.send = send
-  return connection
 }
 
 async function answer(
