@@ -84,6 +84,7 @@ test('a write of a run is refused after a cancel and changes nothing', async () 
   const { worker, lease, held } = await leased(rooms)
   await rooms.cancel(lease.taskId)
   const before = await rooms.get(lease.taskId)
+  expect(before.epoch).toBe(lease.epoch + 1)
   const messages: RunMessage[] = [
     { type: 'accept', ...held },
     { type: 'phase', ...held, phase: 'running' },
