@@ -191,8 +191,15 @@ test('a finish with another result after the end is refused and leaves only a tr
   await expect(rooms.say(worker, { ...finish, result: failed() })).rejects.toMatchObject(stale)
   const otherCommit = verified(branch, { commit: 'd'.repeat(40) })
   await expect(rooms.say(worker, { ...finish, result: otherCommit })).rejects.toMatchObject(stale)
+  const otherEnding = verified(branch, { ending: 'partial_pass' })
+  await expect(rooms.say(worker, { ...finish, result: otherEnding })).rejects.toMatchObject(stale)
   expect(await rooms.get(lease.taskId)).toEqual(before)
-  expect((await kindsOf(rooms, lease.taskId)).slice(-2)).toEqual(['run.refused_stale', 'run.refused_stale'])
+  expect((await kindsOf(rooms, lease.taskId)).slice(-4)).toEqual([
+    'task.done',
+    'run.refused_stale',
+    'run.refused_stale',
+    'run.refused_stale',
+  ])
 })
 
 test('renewing keeps a lease, and names those that are gone', async () => {
