@@ -25,12 +25,20 @@ export class GitError extends Error {
   readonly stderr: string
 
   constructor(code: GitErrorCode, message: string, detail: { hint?: string; stderr?: string } = {}) {
-    super(withoutPasswords(message))
+    super(cut(withoutPasswords(message)))
     this.name = 'GitError'
     this.code = code
-    this.hint = withoutPasswords(detail.hint ?? '')
+    this.hint = cut(withoutPasswords(detail.hint ?? ''))
     this.stderr = withoutPasswords(detail.stderr ?? '').slice(-4000)
   }
+}
+
+/**
+ * A message holds paths and words of git's that the agent may have chosen, and the hub ends the connection of a worker
+ * whose reason is longer than 2 000 characters: it would be sent again for ever. Code, message and hint fit together.
+ */
+function cut(text: string): string {
+  return text.length <= 900 ? text : `${text.slice(0, 899)}…`
 }
 
 /** Git repeats the URL in its messages, and a URL may carry `user:token@`. */
