@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { withoutPasswords } from './git-error.ts'
-import { newPlace } from './person.fixture.ts'
+import { GitError, withoutPasswords } from './git-error.ts'
+import { readChanges } from './changes.ts'
+import { commitAll, newPlace } from './person.fixture.ts'
 
 test('git sees neither the environment of this process nor configuration of the machine', async () => {
   const place = await newPlace()
@@ -81,4 +82,21 @@ test('a token in an address never reaches a message', () => {
   expect(withoutPasswords("fatal: 'https://ada:s3cret@host/x.git' not found")).toBe(
     "fatal: 'https://***@host/x.git' not found",
   )
+})
+
+test('a message with a path or words of any length still fits into the reason of a run', () => {
+  const { code, message, hint } = new GitError('nested_repository', `${'p/'.repeat(2_000)} is one.`, {
+    hint: 'h'.repeat(5_000),
+  })
+  expect(`${code}: ${message} ${hint}`.length).toBeLessThanOrEqual(2_000)
+  expect(message).toMatch(/^p\/p\/.*…$/)
+})
+
+test('a text of many megabytes counts as a file without lines, because git would take forty times its size', async () => {
+  const place = await newPlace()
+  const commit = await commitAll(place.repo, { 'huge.txt': '\n'.repeat(5 * 1024 * 1024), 'b.txt': 'one\n' })
+  const mirror = (await place.mirrors.update({ id: 'r', url: place.repo })).path
+  const { changed, diff } = await readChanges(place.git, { mirror, base: place.head, commit })
+  expect(changed).toEqual({ files: 2, insertions: 1, deletions: 0 })
+  expect(diff.text).toContain('Binary files /dev/null and b/huge.txt differ')
 })

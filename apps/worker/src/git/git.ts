@@ -106,6 +106,8 @@ function configuration(templates: string): string {
 	symlinks = true
 	askPass = true
 	quotePath = false
+	# Larger files have no line counts and no diff: git needs forty bytes of memory for each line of them, outside any wall.
+	bigFileThreshold = 4m
 [protocol]
 	allow = never
 [protocol "file"]
