@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { HeldRun } from './held-run.ts'
+import type { HeldRun, StopCause } from './held-run.ts'
 import type { HubLink } from './hub-link.ts'
 import type { Journal } from './journal.ts'
 import type { Log } from './log.ts'
+import { removeTree } from './remove-tree.ts'
 import { createReports, deliver, onRefused } from './reports.ts'
 import { runTask, whyCannotRun } from './run-task.ts'
 import type { RunTools } from './run-tools.ts'
@@ -29,8 +29,9 @@ export async function carry(deps: Deps, run: HeldRun): Promise<void> {
   const { journal, tools, log } = deps
   const { assignment, stop } = run
   await journal.begin(assignment)
-  const release = await deps.slots.take(stop.signal)
+  let release = () => {}
   try {
+    release = await deps.slots.take(stop.signal)
     await deliver(deps.link(), run, { type: 'accept' })
     const reports = createReports(deps.link(), run, log)
     run.result = await runTask(assignment, tools, reports, stop.signal)
@@ -41,9 +42,14 @@ export async function carry(deps: Deps, run: HeldRun): Promise<void> {
     if (!stop.signal.aborted && !isRefusal(error)) await handBack(deps, run, error)
   } finally {
     release()
-    await rm(join(tools.runsDir, assignment.runId), { recursive: true, force: true })
+    // What cannot be removed must not keep the result from the hub; the next start tries again.
+    await removeTree(join(tools.runsDir, assignment.runId)).catch((error: unknown) =>
+      log.warn({ err: error, run: assignment.runId }, 'the directory of a run could not be removed'),
+    )
   }
   if (run.phase === 'finished') await deliverResult(deps, run)
+  // Not when the worker stops: the next start says that the run is lost, and nobody waits for its lease to run out.
+  else if (stop.signal.reason === ('shutdown' satisfies StopCause)) return
   await journal.forget(assignment.runId)
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeTree } from './remove-tree.ts'
 
 /**
  * Walls run as users of their own, who must be able to pass through to their workspace; everything else is the
@@ -25,7 +26,7 @@ export async function openPlaces(dataDir: string) {
 
 /** Checkouts of runs that an earlier process did not live to remove; the runs themselves are in the journal. */
 export async function emptyRuns(dir: string): Promise<void> {
-  await rm(dir, { recursive: true, force: true })
+  await removeTree(dir)
   await mkdir(dir, { mode: 0o711 })
   await chmod(dir, 0o711)
 }

@@ -1,6 +1,6 @@
 import type { Assignment, RunResult } from '@muster/contract/wire'
 import { SandboxError } from '@muster/sandbox/sandbox'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deadlineReason, endOfCommand, type End } from './endings.ts'
 import { runShell } from './executors/shell.ts'
@@ -63,8 +63,6 @@ export async function runTask(
       return result({ ending: 'refused', reason: `${error.code}: ${error.message}` }, null, nothing)
     }
     throw error
-  } finally {
-    await rm(dir, { recursive: true, force: true })
   }
 }
 

@@ -40,6 +40,8 @@ async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
     return await reading
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
+    // Made step by step, a tree can be deeper than a path can name.
+    if (code === 'ENAMETOOLONG') throw new TreeTooLarge('a name in it is longer than a path may be')
     // ENOTDIR, ELOOP: a directory was replaced by something else between the two looks.
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined
     throw error
