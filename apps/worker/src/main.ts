@@ -25,6 +25,8 @@ async function main(): Promise<void> {
   const stopping = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => stopping.abort(0))
   if (config.lifeline) process.on('disconnect', () => stopping.abort(0))
+  // It may have closed while the modules were loaded.
+  if (config.lifeline && process.connected === false) stopping.abort(0)
 
   const places = await openPlaces(config.dataDir)
   const release = await lockDirectory(config.dataDir)

@@ -44,7 +44,9 @@ export function createReports(
     },
     progress: (text, percent) => {
       const { taskId, epoch } = run.assignment
-      link.tell({ type: 'progress', taskId, epoch, text, percent })
+      // As the far side of a fetch words it.
+      const within = percent === null ? null : Math.min(percent, 100)
+      link.tell({ type: 'progress', taskId, epoch, text: text.slice(0, 256), percent: within })
     },
     publish: (branch, commit) => deliver(link, run, { type: 'publish', branch, commit }),
     async settled() {

@@ -26,6 +26,7 @@ export function createWorker(deps: {
   const { journal, log } = deps
   const held = new Map<string, HeldRun>()
   const undelivered: HeldRun[] = []
+  let saidHello = 0
   const closing = new AbortController()
   const leases = createLeaseKeeper({ held, link: deps.link, log, now: deps.now })
   const work = { ...deps, slots: createSlots(deps.identity.slots), closing: closing.signal }
@@ -42,18 +43,16 @@ export function createWorker(deps: {
   }
 
   return {
-    hello: (): Hello => ({
-      type: 'hello',
-      wire: 1,
-      ...deps.identity,
-      walls: deps.walls(),
-      holding: [...held.values()].map(({ assignment: { taskId, epoch, runId }, phase }) => ({
-        taskId,
-        epoch,
-        runId,
-        phase,
-      })),
-    }),
+    hello: (): Hello => {
+      saidHello = deps.now()
+      return {
+        type: 'hello',
+        wire: 1,
+        ...deps.identity,
+        walls: deps.walls(),
+        holding: [...held.values()].map(asHeld),
+      }
+    },
 
     onWelcome(welcome: Welcome): void {
       leases.start(welcome.leaseMs)
@@ -65,7 +64,7 @@ export function createWorker(deps: {
         if (run === undefined) continue
         if (run.phase === 'lost') hold(run, () => journal.forget(run.assignment.runId))
         else if (decision.action === 'abort') stopRun(run, 'lease_lost', log)
-        else run.leaseUntil = leases.until()
+        else run.leaseUntil = saidHello + welcome.leaseMs
       }
     },
 
@@ -101,4 +100,8 @@ export function createWorker(deps: {
       await Promise.all([...held.values()].map((run) => run.gone))
     },
   }
+}
+
+function asHeld({ assignment: { taskId, epoch, runId }, phase }: HeldRun): Hello['holding'][number] {
+  return { taskId, epoch, runId, phase }
 }
