@@ -1,9 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
-import { isTerminal } from '@muster/contract/task-states'
-import type { Task } from '@muster/contract/tasks'
 import { isNotFound } from '../../api/client.ts'
-import { runsQuery, taskQuery } from '../../api/queries.ts'
+import { taskQuery } from '../../api/queries.ts'
 import { ErrorView } from '../../components/ErrorView.tsx'
 import { usePageTitle } from '../../components/page-title.ts'
 import { paths } from '../../paths.ts'
@@ -11,15 +8,7 @@ import { goBack } from '../../router.tsx'
 import { useHotkeys } from '../../ui/hotkeys.ts'
 import { Loading } from '../../ui/Loading.tsx'
 import { NotFoundPage } from '../NotFoundPage.tsx'
-import { DiffPanel } from './DiffPanel.tsx'
-import { EvidencePanel } from './EvidencePanel.tsx'
-import { OutputPanel } from './OutputPanel.tsx'
-import { PhaseStepper } from './PhaseStepper.tsx'
-import { RunsPanel } from './RunsPanel.tsx'
-import { TaskFacts } from './TaskFacts.tsx'
-import { TaskHeader } from './TaskHeader.tsx'
-import { TaskOrder } from './TaskOrder.tsx'
-import { TimelinePanel } from './TimelinePanel.tsx'
+import { TaskView } from './TaskView.tsx'
 
 export function TaskPage({ short }: { short: string }) {
   useHotkeys({ Escape: () => goBack(paths.tasks()) })
@@ -29,31 +18,4 @@ export function TaskPage({ short }: { short: string }) {
   if (isNotFound(task.error)) return <NotFoundPage what="task" />
   if (task.error !== null) return <ErrorView error={task.error} onRetry={() => void task.refetch()} />
   return <Loading label="Loading the task" lines={10} />
-}
-
-function TaskView({ task }: { task: Task }) {
-  const runs = useQuery(runsQuery(task.short)).data?.items ?? []
-  // Decided once: a task that ends while it is watched must not pull the output from under the eye.
-  const [watched] = useState(!isTerminal(task.state))
-  const output = <OutputPanel key="output" task={task} runs={runs} />
-  return (
-    <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
-      <TaskHeader task={task} />
-      <PhaseStepper task={task} />
-      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 xl:grid-cols-[minmax(0,1fr)_22rem]">
-        <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
-          {watched && output}
-          <EvidencePanel task={task} runs={runs} />
-          <DiffPanel short={task.short} />
-          {!watched && output}
-        </div>
-        <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
-          <TaskFacts task={task} />
-          <TaskOrder task={task} />
-          <RunsPanel runs={runs} />
-          <TimelinePanel task={task} />
-        </div>
-      </div>
-    </div>
-  )
 }

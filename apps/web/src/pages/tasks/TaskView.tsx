@@ -1,0 +1,42 @@
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { isTerminal } from '@muster/contract/task-states'
+import type { Task } from '@muster/contract/tasks'
+import { runsQuery } from '../../api/queries.ts'
+import { DiffPanel } from './DiffPanel.tsx'
+import { EvidencePanel } from './EvidencePanel.tsx'
+import { OutputPanel } from './OutputPanel.tsx'
+import { PhaseStepper } from './PhaseStepper.tsx'
+import { RunsPanel } from './RunsPanel.tsx'
+import { TaskFacts } from './TaskFacts.tsx'
+import { TaskHeader } from './TaskHeader.tsx'
+import { TaskOrder } from './TaskOrder.tsx'
+import { TimelinePanel } from './TimelinePanel.tsx'
+
+/** Everything there is to see of one task. */
+export function TaskView({ task }: { task: Task }) {
+  const runs = useQuery(runsQuery(task.short)).data?.items ?? []
+  // Decided once: a task that ends while it is watched must not pull the output from under the eye.
+  const [watched] = useState(!isTerminal(task.state))
+  const output = <OutputPanel key="output" task={task} runs={runs} />
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
+      <TaskHeader task={task} />
+      <PhaseStepper task={task} />
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 xl:grid-cols-[minmax(0,1fr)_22rem]">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
+          {watched && output}
+          <EvidencePanel task={task} runs={runs} />
+          <DiffPanel short={task.short} />
+          {!watched && output}
+        </div>
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
+          <TaskFacts task={task} />
+          <TaskOrder task={task} />
+          <RunsPanel runs={runs} />
+          <TimelinePanel task={task} />
+        </div>
+      </div>
+    </div>
+  )
+}
