@@ -1,4 +1,4 @@
-import { planProof } from '@muster/agent/verify/proof-plan'
+import { planProof, proofPaths } from '@muster/agent/verify/proof-plan'
 import { verify } from '@muster/agent/verify/verify'
 import type { Report } from '@muster/contract/checks'
 import type { Assignment } from '@muster/contract/wire'
@@ -35,7 +35,7 @@ export async function prove(
   const wall = await openWall(tools.driver, { id: `${assignment.runId}-proof`, workspace: into })
   try {
     const { trees, baseTexts, changed } = taken
-    const plan = planProof({ base: trees.base, commit: trees.commit, checks, mayChange, baseTexts })
+    const rules = { base: trees.base, checks, mayChange, baseTexts }
     const report = await verify({
       wall,
       checks,
@@ -43,7 +43,8 @@ export async function prove(
       commit,
       run: assignment.attempt,
       changed,
-      plan,
+      plan: planProof({ ...rules, commit: trees.commit }),
+      sealed: proofPaths(rules),
       allowEmpty,
       signal: stop,
       onProgress: (progress) => {

@@ -3,14 +3,14 @@ import { mergeManifest } from './manifest.ts'
 import type { ProofPlan } from './proof-plan.ts'
 import type { ProofRecord } from './report.ts'
 
-export type OverlayInput = {
-  wall: Sandbox
+export type InWall = { wall: Sandbox; signal?: AbortSignal | undefined }
+
+export type OverlayInput = InWall & {
   plan: ProofPlan
   base: string
   commit: string
   /** The command lines of the checks: scripts that they call come from the base, too. */
   commands: readonly string[]
-  signal?: AbortSignal | undefined
 }
 
 /** The overlay could not be made: nothing may be checked, because it would be checked on the run's own proof. */
@@ -81,7 +81,7 @@ function list(entries: readonly { path: string }[]): string {
   return entries.map(({ path }) => `${path}\0`).join('')
 }
 
-async function git(input: OverlayInput, args: string[], stdin?: string) {
+export async function git(input: InWall, args: string[], stdin?: string) {
   if (stdin === '') return
   const options = [
     '--literal-pathspecs',
@@ -104,7 +104,7 @@ function done(result: ExecResult, what: string) {
   )
 }
 
-function exec({ wall, signal }: OverlayInput, argv: string[], stdin?: string): Promise<ExecResult> {
+export function exec({ wall, signal }: InWall, argv: string[], stdin?: string): Promise<ExecResult> {
   const author = { GIT_COMMITTER_NAME: 'Muster', GIT_COMMITTER_EMAIL: 'proof@muster.invalid' }
   return wall.exec(argv, {
     cwd: '/workspace',

@@ -68,6 +68,15 @@ export function planProof({ base, commit, checks, mayChange, baseTexts = {} }: P
   return plan
 }
 
+/** The files of the base that the checks must find as the plan leaves them, whatever earlier checks do. */
+export function proofPaths({ base, checks, mayChange, baseTexts = {} }: Omit<PlanInput, 'commit'>): string[] {
+  const part = roles(commandsOf(checks, baseTexts), new Map(base.map((entry) => [entry.path, entry])))
+  const isFree = (path: string) => mayChange.some((glob) => matchesGlob(path, glob))
+  return base
+    .filter((entry) => isRegular(entry) && part(entry.path) !== null && !isFree(entry.path))
+    .map((entry) => entry.path)
+}
+
 function commandsOf(checks: readonly Check[], baseTexts: Readonly<Record<string, string>>): string[] {
   const named = checks.filter((check) => check.kind === 'command_succeeds' || check.kind === 'test_passes')
   return [

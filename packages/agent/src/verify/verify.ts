@@ -12,6 +12,7 @@ import {
   type Report,
 } from './report.ts'
 import { runCheck } from './run-check.ts'
+import { sealProof } from './seal.ts'
 
 export type VerifyInput = {
   /** A fresh wall whose /workspace is a clean checkout of `commit`, made by the host, with the base's objects. */
@@ -23,6 +24,8 @@ export type VerifyInput = {
   run: number
   changed: Changed
   plan: ProofPlan
+  /** What no check may change for those after it. */
+  sealed?: readonly string[] | undefined
   /** The task says that nothing is to be checked. */
   skip?: boolean | undefined
   allowEmpty?: boolean | undefined
@@ -60,10 +63,15 @@ async function runAll(input: VerifyInput, checks: readonly Check[]) {
   const atFirst = new Map<Check, CheckResult>()
   for (const check of checks)
     if (check.kind === 'file_exists') atFirst.set(check, await runCheck(check, input))
-  const { proof, failed } = await overlay(input, checks)
+  const { proof, putBack, ...laid } = await overlay(input, checks)
+  let { failed } = laid
   for (const [at, check] of checks.entries()) {
     input.onProgress?.({ step: 'checking', at, of: checks.length, check })
     const first = atFirst.get(check)
+    if (failed === undefined && first === undefined && check.kind !== 'git_clean')
+      failed = await putBack().then(() => undefined, overlayErrorOf)
+    // A command that was stopped on request also looks like one that failed.
+    input.signal?.throwIfAborted()
     const known =
       first !== undefined && (first.status === 'pass' || isTouched(check.target, proof)) ? first : undefined
     const result = failed === undefined ? (known ?? (await runCheck(check, input))) : unproven(check, failed)
@@ -81,11 +89,17 @@ function isTouched(target: string, proof: ProofRecord): boolean {
 async function overlay(input: VerifyInput, checks: readonly Check[]) {
   const commands = checks.map((check) => check.target)
   try {
-    return { proof: await applyOverlay({ ...input, commands }), failed: undefined }
+    const proof = await applyOverlay({ ...input, commands })
+    return { proof, putBack: await sealProof(input, input.sealed ?? []), failed: undefined }
   } catch (error) {
-    if (!(error instanceof OverlayError)) throw error
-    return { proof: { restored: [], removed: [], merged: [] }, failed: error }
+    const proof = { restored: [], removed: [], merged: [] }
+    return { proof, putBack: async () => {}, failed: overlayErrorOf(error) }
   }
+}
+
+function overlayErrorOf(error: unknown): OverlayError {
+  if (error instanceof OverlayError) return error
+  throw error
 }
 
 function unproven({ kind, target }: Check, error: OverlayError): CheckResult {

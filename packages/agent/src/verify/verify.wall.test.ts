@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Check } from './check.ts'
-import { planProof } from './proof-plan.ts'
+import { planProof, proofPaths } from './proof-plan.ts'
 import type { TreeEntry } from './proof-files.ts'
 import { verify, type VerifyInput } from './verify.ts'
 
@@ -59,9 +59,10 @@ async function newRun(base: Record<string, string>, work: Work) {
   onTestFinished(() => wall.destroy())
 
   return async (checks: Check[], more: Partial<VerifyInput> & { mayChange?: string[] } = {}) => {
-    const plan = planProof({ ...trees, checks, mayChange: more.mayChange ?? [] })
+    const rules = { ...trees, checks, mayChange: more.mayChange ?? [] }
+    const [plan, sealed] = [planProof(rules), proofPaths(rules)]
     const changed = { files: 1, insertions: 1, deletions: 0 }
-    return verify({ wall, checks, base: before, commit: after, run: 1, changed, plan, ...more })
+    return verify({ wall, checks, base: before, commit: after, run: 1, changed, plan, sealed, ...more })
   }
 }
 
@@ -105,6 +106,31 @@ test.each(cheats)('a run that %s fails', async (_, work) => {
   })
   expect(report.checks[1]?.status).toBe('pass')
   expect(report.overall).toBe('fail')
+})
+
+const tampering: [string, string, 'fail' | 'error'][] = [
+  ['rewrites the tests', "open('tests/test_app.py', 'w').write('import unittest')", 'fail'],
+  ['deletes the tests', "import shutil; shutil.rmtree('tests')", 'fail'],
+  [
+    'rewrites the tests and breaks the repository',
+    "import shutil; shutil.rmtree('.git'); open('tests/test_app.py', 'w').write('import unittest')",
+    'error',
+  ],
+]
+test.each(tampering)(
+  'a program that %s while an earlier check runs it does not pass',
+  async (_, code, status) => {
+    const run = await newRun(project, { files: { 'app.py': `def add(a, b):\n    return a - b\n${code}\n` } })
+    const report = await run([{ kind: 'command_succeeds', target: 'python3 -B app.py' }, tests])
+    expect(report.checks.map((check) => check.status)).toEqual(['pass', status])
+  },
+)
+
+test('what an earlier check builds is there for a later one', async () => {
+  const run = await newRun(project, { files: solved })
+  const build: Check = { kind: 'command_succeeds', target: 'mkdir out && cp app.py out' }
+  const report = await run([build, { kind: 'command_succeeds', target: 'test -f out/app.py' }, tests])
+  expect(report.checks.map((check) => check.status)).toEqual(['pass', 'pass', 'pass'])
 })
 
 test('an edited test script and an added pretest count for nothing, and the report says which keys came back', async () => {
