@@ -145,7 +145,7 @@ export const errorTable = {
   worker_name_taken: {
     status: 409,
     when: 'A worker of this workspace has that name.',
-    hint: 'Choose another name, or revoke the old worker first.',
+    hint: 'Choose another name; the names of former workers stay taken.',
   },
   worker_already_connected: {
     status: 409,

@@ -9,14 +9,17 @@ const granted = { commit, branch }
 const test1 = { kind: 'test_passes', target: 'auto' } as const
 const file1 = { kind: 'file_exists', target: 'a.txt' } as const
 
+type Declared = { kind: string; target: string }
+const wanting = (...declaredChecks: Declared[]) => ({ declaredChecks, allowEmpty: false })
+
 function reporting(change: Partial<Report>): RunResult {
   return verified(branch, { report: { ...passingReport([test1, file1]), ...change } })
 }
 
 test('a run is proven when its report is of the granted commit and every declared check passed', () => {
-  expect(whyNotProven(reporting({}), granted, [test1, file1])).toBeUndefined()
-  expect(whyNotProven(reporting({}), granted, [test1])).toBeUndefined()
-  expect(whyNotProven(verified(branch), granted, [])).toBeUndefined()
+  expect(whyNotProven(reporting({}), granted, wanting(test1, file1))).toBeUndefined()
+  expect(whyNotProven(reporting({}), granted, wanting(test1))).toBeUndefined()
+  expect(whyNotProven(verified(branch), granted, wanting())).toBeUndefined()
 })
 
 const other = 'd'.repeat(40)
@@ -44,6 +47,13 @@ const lies: [string, RunResult, typeof granted | { commit: null; branch: null },
     { commit, branch: 'other' },
     'this commit was not granted this branch',
   ],
+  ['reports on another base', reporting({ base: other }), granted, 'the report is about another base'],
+  [
+    'changed nothing',
+    reporting({ changed: { files: 0, insertions: 0, deletions: 0 } }),
+    granted,
+    'nothing was changed',
+  ],
   ['says auto_pass', reporting({ overall: 'auto_pass' }), granted, 'checks were declared but not run'],
   ['did not run a check', reporting({ checks: [] }), granted, 'test_passes:auto was declared but not run'],
   [
@@ -59,7 +69,7 @@ const lies: [string, RunResult, typeof granted | { commit: null; branch: null },
   ),
 ]
 test.each(lies)('a run that %s is not proven', (_, result, grant, why) => {
-  expect(whyNotProven(result, grant, [test1])).toBe(why)
+  expect(whyNotProven(result, grant, wanting(test1))).toBe(why)
 })
 
 test.each(['fail', 'error', 'timeout'] as const)(
@@ -69,6 +79,12 @@ test.each(['fail', 'error', 'timeout'] as const)(
       ...passingReport([test1]).checks,
       { ...failedCheck, kind: 'work_present' as const, status },
     ]
-    expect(whyNotProven(reporting({ checks }), granted, [test1])).toBe('work_present did not pass')
+    expect(whyNotProven(reporting({ checks }), granted, wanting(test1))).toBe('work_present did not pass')
   },
 )
+
+test('a run that changed nothing is proven for a task that allows it', () => {
+  const changed = { files: 0, insertions: 0, deletions: 0 }
+  const wanted = { ...wanting(test1), allowEmpty: true }
+  expect(whyNotProven(reporting({ changed }), granted, wanted)).toBeUndefined()
+})

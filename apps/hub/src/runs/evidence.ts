@@ -3,6 +3,9 @@ import type { RunResult } from '@muster/contract/wire'
 
 type Declared = { kind: string; target: string }
 
+/** What the task asked for. */
+export type Wanted = { declaredChecks: Declared[]; allowEmpty: boolean }
+
 /**
  * Whether a run may make its task `done`; undefined if so, else why not.
  *
@@ -12,11 +15,13 @@ type Declared = { kind: string; target: string }
 export function whyNotProven(
   result: RunResult,
   granted: { commit: string | null; branch: string | null },
-  declared: Declared[],
+  { declaredChecks: declared, allowEmpty }: Wanted,
 ): string | undefined {
   const { report, commit, branch } = result
   if (report === null || commit === null || branch === null) return 'there is no report, commit or branch'
   if (report.commit !== commit) return 'the report is about another commit'
+  if (report.base !== result.base) return 'the report is about another base'
+  if (report.changed.files === 0 && !allowEmpty) return 'nothing was changed'
   if (granted.commit !== commit || granted.branch !== branch) return 'this commit was not granted this branch'
   if (report.overall !== 'pass' && report.overall !== 'auto_pass') return `the report says ${report.overall}`
   if (report.overall === 'auto_pass' && declared.length > 0) return 'checks were declared but not run'

@@ -65,7 +65,7 @@ export function createFinish(deps: { db: Db; tasks: Tasks; leases: Leases; event
     // Work that did not pass is kept on another branch; a commit granted that one is not the proven one.
     const isKept = run.branch !== branchesOf(shellAgent, task).branch
     const granted = isKept ? { commit: null, branch: null } : run
-    const why = whyNotProven(result, granted, task.declaredChecks)
+    const why = whyNotProven(result, granted, task)
     if (why !== undefined) throw new MusterError('protocol_violation', `This run is not proven: ${why}.`)
   }
 
