@@ -35,9 +35,10 @@ export async function carry(deps: Deps, run: HeldRun): Promise<void> {
     await deliver(deps.link(), run, { type: 'accept' })
     const reports = createReports(deps.link(), run, log)
     run.result = await runTask(assignment, tools, reports, stop.signal)
+    // Before its last output is delivered: while the hub is away that may take as long as the lease lasts.
+    await journal.finish(assignment, run.result)
     await reports.settled()
     run.phase = 'finished'
-    await journal.finish(assignment, run.result)
   } catch (error) {
     if (!stop.signal.aborted && !isRefusal(error)) await handBack(deps, run, error)
   } finally {

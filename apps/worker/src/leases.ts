@@ -21,7 +21,10 @@ export function createLeaseKeeper(deps: {
   let leaseMs = 0
   let renewing: NodeJS.Timeout | undefined
   let watching: NodeJS.Timeout | undefined
-  const living = () => [...held.values()].filter((run) => run.result === null && !run.stop.signal.aborted)
+  const living = () =>
+    [...held.values()].filter(
+      ({ phase, stop }) => phase !== 'finished' && phase !== 'lost' && !stop.signal.aborted,
+    )
 
   async function renew(): Promise<void> {
     const runs = living()
