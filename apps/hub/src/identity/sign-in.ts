@@ -27,7 +27,8 @@ export function createSignIn({ db, events, now }: { db: Db; events: Events; now:
     const person =
       input.link === undefined ? await byPassword(db, input.password) : await byLink(db, input.link)
     if (person === undefined) {
-      throw new MusterError('sign_in_refused', 'This sign-in link or password is not valid.')
+      const why = isGuess ? 'The password is wrong.' : 'This sign-in link was used already or is too old.'
+      throw new MusterError('sign_in_refused', why)
     }
     if (isGuess) attempts.succeeded(address)
     const secret = newSecret('session')
