@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually } from '@muster/testkit/eventually'
 import { gitRepo, type GitRepo } from '@muster/testkit/git-repos'
@@ -7,19 +7,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   createRandom,
   freeze,
+  freezeBeforeFinish,
   killAndAwait,
   moments,
   shuffled,
   untilPhase,
   untilRow,
-  untilWrittenDown,
   victims,
   type Moment,
   type Victim,
 } from './faults.ts'
 import { expectNothingOf, newDirectory, startStack, type Stack } from './stack.ts'
-import { add, addRepo, eventsOf, getTask, runsOf, untilEnded } from './tasks-of.ts'
-import { rm } from 'node:fs/promises'
+import { add, addRepo, eventsOf, getTask, runsOf, untilEnded, untilState } from './tasks-of.ts'
 
 const rounds = Number(process.env['ROUNDS'] ?? 10)
 const seed = Number(process.env['SEED'] ?? 1)
@@ -62,8 +61,8 @@ const addWork = (marker: string) =>
     stack,
     'demo',
     'Survive',
-    ...['--run', `head -c 20M /dev/urandom > result.bin; echo ${marker} > mark.txt; sleep 1 # ${marker}`],
-    ...['--check', `command_succeeds:sleep 1; grep -q ${marker} mark.txt`],
+    ...['--run', `head -c 20M /dev/urandom > result.bin; echo ${marker} > mark.txt; sleep 0.5 # ${marker}`],
+    ...['--check', `command_succeeds:sleep 0.5; grep -q ${marker} mark.txt`],
     ...['--timeout', '120s'],
   )
 
@@ -84,16 +83,10 @@ async function strike(moment: Moment, victim: Victim, marker: string): Promise<H
   }
   const { id } = await addWork(marker)
   if (moment === 'finishing') {
-    await untilRow(
-      stack,
-      `select 1 from muster.events where task_id = $1 and kind = 'run.publish_granted'`,
-      [id],
-      moment,
-    )
-    // The worker has pushed and written its result down; the hub does not hear of it.
-    const thaw = freeze(pids.hub)
-    await untilWrittenDown(stack)
-    return hit(id, victim, thaw)
+    const found = await untilState(stack, id, (found) => found.phase !== null)
+    // The name follows from title and id, and the file appears with the push.
+    const branch = join(repo.path, `.git/refs/heads/muster/shell/survive-${found.short}`)
+    return hit(id, victim, await freezeBeforeFinish(stack, branch))
   }
   await untilPhase(stack, id, moment)
   return hit(id, victim, () => {})
@@ -172,6 +165,7 @@ describe(`kill -9 (seed ${seed}, ${rounds} rounds)`, () => {
         await expectEndedOnce(taskId, marker)
         const { attempt: runs } = await getTask(stack, taskId)
         hits.push(`round ${at}: ${victim} killed, wanted ${moment}, found ${where}, ${runs} run(s)`)
+        process.stderr.write(`${hits.at(-1)}\n`)
         if (whereExpected[moment].test(where)) return
         expect(attempt, hits.join('\n')).toBeLessThan(4)
       }
@@ -188,6 +182,5 @@ describe(`kill -9 (seed ${seed}, ${rounds} rounds)`, () => {
     )
     const tasks = String(hits.length)
     expect(counts).toEqual({ tasks, created: tasks, ends: tasks, proofs: tasks, waiting: '0' })
-    process.stderr.write(`${hits.join('\n')}\n`)
   })
 })

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { withClient } from '@muster/testkit/databases'
@@ -64,17 +65,24 @@ export async function untilRow(stack: Stack, text: string, params: unknown[], wh
   )
 }
 
-/** Waits until the worker has written down how the run ended, which it does before it says so. */
-export async function untilWrittenDown(stack: Stack): Promise<void> {
+/**
+ * Freezes the hub between the push of a run's branch and the message that says how the run ended, so that the worker has
+ * written its result down and nobody has heard of it. Answers the way back.
+ */
+export async function freezeBeforeFinish(stack: Stack, branch: string): Promise<() => void> {
+  const { hub } = await stack.pids()
+  await eventually(() => existsSync(branch), { timeoutMs: 60_000, everyMs: 1, what: `${branch} is there` })
+  const thaw = freeze(hub)
+  // When the message was quicker there is nothing left to wait for, and the round finds its task elsewhere.
+  await eventually(() => hasWrittenDown(stack), { timeoutMs: 3_000, everyMs: 5 }).catch(() => {})
+  return thaw
+}
+
+async function hasWrittenDown(stack: Stack): Promise<boolean> {
   const journal = join(stack.data, 'worker/journal')
-  await eventually(
-    async () => {
-      const names = (await readdir(journal)).filter((name) => name.endsWith('.json'))
-      const texts = await Promise.all(names.map((name) => readFile(join(journal, name), 'utf8')))
-      return texts.some((text) => (JSON.parse(text) as { result: unknown }).result !== null)
-    },
-    { timeoutMs: 60_000, everyMs: 5, what: 'the worker has written down a result' },
-  )
+  const names = (await readdir(journal)).filter((name) => name.endsWith('.json'))
+  const texts = await Promise.all(names.map((name) => readFile(join(journal, name), 'utf8')))
+  return texts.some((text) => (JSON.parse(text) as { result: unknown }).result !== null)
 }
 
 /** Kills it and waits until `up` has another one that serves. */

@@ -55,6 +55,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const env = environment(data, { MUSTER_PORT: String(port), ...options.env })
   const began = performance.now()
   const process = startMuster(['up'], env, options.uid)
+  endWithUs(process)
   try {
     await process.line(/^ {2}stop /, { timeoutMs: 120_000 })
   } catch (error) {
@@ -82,6 +83,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       if (code !== 0) throw new Error(`up ended with ${code ?? signal}:\n${process.output()}`)
     },
   }
+}
+
+/** A test that fails half-way must not leave a whole Muster behind; one that ended in order is not there any more. */
+function endWithUs({ child, exited }: RunningProcess): void {
+  const end = () => child.kill('SIGTERM')
+  process.once('exit', end)
+  void exited.then(
+    () => process.off('exit', end),
+    () => {},
+  )
 }
 
 /** A directory that the database's and the walls' users may pass through, as one in /srv would be. */
