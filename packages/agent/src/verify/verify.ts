@@ -67,11 +67,11 @@ async function runAll(input: VerifyInput, checks: readonly Check[]) {
   let { failed } = laid
   for (const [at, check] of checks.entries()) {
     input.onProgress?.({ step: 'checking', at, of: checks.length, check })
-    const first = atFirst.get(check)
-    if (failed === undefined && first === undefined && check.kind !== 'git_clean')
+    if (failed === undefined && check.kind in runsCommand)
       failed = await putBack().then(() => undefined, overlayErrorOf)
     // A command that was stopped on request also looks like one that failed.
     input.signal?.throwIfAborted()
+    const first = atFirst.get(check)
     const known =
       first !== undefined && (first.status === 'pass' || isTouched(check.target, proof)) ? first : undefined
     const result = failed === undefined ? (known ?? (await runCheck(check, input))) : unproven(check, failed)
@@ -86,11 +86,16 @@ function isTouched(target: string, proof: ProofRecord): boolean {
   return proof.restored.some((entry) => entry.path === path || entry.path.startsWith(`${path}/`))
 }
 
+const runsCommand = { command_succeeds: true, test_passes: true }
+
 async function overlay(input: VerifyInput, checks: readonly Check[]) {
   const commands = checks.map((check) => check.target)
   try {
     const proof = await applyOverlay({ ...input, commands })
-    return { proof, putBack: await sealProof(input, input.sealed ?? []), failed: undefined }
+    // One command has none before it that could change anything; sealing takes three commands of our own.
+    const isShared = checks.filter((check) => check.kind in runsCommand).length > 1
+    const putBack = await sealProof(input, isShared ? (input.sealed ?? []) : [])
+    return { proof, putBack, failed: undefined }
   } catch (error) {
     const proof = { restored: [], removed: [], merged: [] }
     return { proof, putBack: async () => {}, failed: overlayErrorOf(error) }
