@@ -129,7 +129,7 @@ async function runIds(database: HubDatabase): Promise<string[]> {
   return (await database.sql<{ id: string }>('select id from runs')).map((row) => row.id)
 }
 
-export const base = 'b'.repeat(40)
+const base = 'b'.repeat(40)
 export const commit = 'c'.repeat(40)
 
 export function passingReport(checks: { kind: CheckResult['kind']; target: string }[] = []): Report {

@@ -17,7 +17,7 @@ export type WorkerOptions = {
   walls: WallStatus[]
   holding: HeldRun[]
 }
-export type WorkerClient = Awaited<ReturnType<typeof connectWorker>>
+type WorkerClient = Awaited<ReturnType<typeof connectWorker>>
 
 type WithoutId<M> = M extends { id: number } ? Omit<M, 'id'> : never
 export type WorkerRequest = WithoutId<WorkerMessage>
