@@ -41,7 +41,7 @@ export function openHub({ origin, token, output }: { origin: string; token: stri
       throw new ApiError(0, {
         code: 'hub_timeout',
         message: `The hub at ${origin} did not answer within ${limitMs / 1_000} s.`,
-        hint: 'Try again; "muster status" and the log of the hub say more.',
+        hint: 'Try again; "npx muster status" and the log of the hub say more.',
         docs: 'docs/errors.md#hub_timeout',
       })
     }
@@ -107,7 +107,7 @@ async function localToken(config: Config, origin: string): Promise<string> {
   throw new Failure(
     'no_token',
     `There is no token for ${origin}.`,
-    'Set MUSTER_TOKEN or MUSTER_TOKEN_FILE; "muster token create NAME" on its machine makes one.',
+    'Set MUSTER_TOKEN or MUSTER_TOKEN_FILE; "npx muster token create NAME" on its machine makes one.',
   )
 }
 

@@ -42,7 +42,7 @@ export function reportOf(error: unknown): Reported {
   }
   const message = error instanceof Error ? error.message : String(error)
   if (isMismatch(error)) return answerNotUnderstood(error.issues)
-  const hint = carried(error, 'hint') ?? 'Run "muster doctor"; it looks for the usual causes.'
+  const hint = carried(error, 'hint') ?? 'Run "npx muster doctor"; it looks for the usual causes.'
   return { code: carried(error, 'code') ?? 'failed', message, hint, docs: 'docs/cli.md#errors', exit: 1 }
 }
 

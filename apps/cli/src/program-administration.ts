@@ -7,20 +7,20 @@ export function addAdministration(root: Command, define: Define, does: Does): vo
   addWorkerCommands(root, define, does)
   addTokenCommands(root, define, does)
   const event = define(root, 'event', 'what happened, in the order in which it became true', [
-    'muster event list',
-    'muster event list --task 7f3a9c21',
+    'npx muster event list',
+    'npx muster event list --task 7f3a9c21',
   ])
   const events = define(event, 'list', 'list events', [
-    'muster event list --limit 500',
-    'muster event list --after CURSOR --json',
+    'npx muster event list --limit 500',
+    'npx muster event list --after CURSOR --json',
   ])
     .option('--task <task>', 'only of this task')
     .option('--after <cursor>', 'read on after this event')
     .option('--limit <n>', 'at most so many', atMost(500))
   does(events, async () => (await import('./commands/event.ts')).listEvents)
   const describe = define(root, 'describe', 'the whole command tree, for programs', [
-    'muster describe --json',
-    'muster describe',
+    'npx muster describe --json',
+    'npx muster describe',
   ])
   describe.action(async () => (await import('./commands/describe.ts')).describe(root))
 }
@@ -55,31 +55,34 @@ export function addLifecycle(root: Command, define: Define, does: Does): void {
 
 function addRepoCommands(root: Command, define: Define, does: Does): void {
   const repo = define(root, 'repo', 'repositories that tasks may be about', [
-    'muster repo add shop ~/code/shop',
-    'muster repo list',
+    'npx muster repo add shop ~/code/shop',
+    'npx muster repo list',
   ])
   const add = define(repo, 'add <name> <path>', 'register a repository by path or URL', [
-    'muster repo add shop ~/code/shop',
-    'muster repo add shop https://git.example.org/shop.git',
+    'npx muster repo add shop ~/code/shop',
+    'npx muster repo add shop https://git.example.org/shop.git',
   ])
   does(add, async () => (await import('./commands/repo.ts')).addRepo)
-  const list = define(repo, 'list', 'list repositories', ['muster repo list', 'muster repo list --json'])
+  const list = define(repo, 'list', 'list repositories', [
+    'npx muster repo list',
+    'npx muster repo list --json',
+  ])
   does(list, async () => (await import('./commands/repo.ts')).listRepos)
 }
 
 function addWorkerCommands(root: Command, define: Define, does: Does): void {
   const worker = define(root, 'worker', 'machines that run tasks', [
-    'muster worker list',
-    'muster worker join https://muster.example.org --token -',
+    'npx muster worker list',
+    'npx muster worker join https://muster.example.org --token -',
   ])
   const list = define(worker, 'list', 'list workers with their walls', [
-    'muster worker list',
-    'muster worker list --json',
+    'npx muster worker list',
+    'npx muster worker list --json',
   ])
   does(list, async () => (await import('./commands/worker-list.ts')).listWorkers)
   const join = define(worker, 'join <url>', 'run a worker on this machine for a hub elsewhere', [
-    'muster worker join https://muster.example.org --token - < worker.token',
-    'MUSTER_TOKEN_FILE=/run/secrets/worker muster worker join https://muster.example.org --slots 4',
+    'npx muster worker join https://muster.example.org --token - < worker.token',
+    'MUSTER_TOKEN_FILE=/run/secrets/worker npx muster worker join https://muster.example.org --slots 4',
   ])
     .option('--token <token>', 'worker token; "-" reads it from stdin, where other users cannot see it')
     .option('--slots <n>', 'tasks at once', atMost(256))
@@ -88,24 +91,24 @@ function addWorkerCommands(root: Command, define: Define, does: Does): void {
 
 function addTokenCommands(root: Command, define: Define, does: Does): void {
   const token = define(root, 'token', 'tokens for people, scripts and workers', [
-    'muster token create laptop',
-    'muster token list',
+    'npx muster token create laptop',
+    'npx muster token list',
   ])
   const create = define(token, 'create <name>', 'make a token; it is shown once, on stdout', [
-    'muster token create ci --expires-in-days 30',
-    'muster token create --worker build-box > worker.token',
+    'npx muster token create ci --expires-in-days 30',
+    'npx muster token create --worker build-box > worker.token',
   ])
     .option('--worker', 'for one new worker')
     .option('--expires-in-days <n>', 'ends by itself', atMost(3_650))
   does(create, async () => (await import('./commands/token.ts')).createToken)
   const list = define(token, 'list', 'list tokens; secrets are never shown again', [
-    'muster token list',
-    'muster token list --json',
+    'npx muster token list',
+    'npx muster token list --json',
   ])
   does(list, async () => (await import('./commands/token.ts')).listTokens)
   const revoke = define(token, 'revoke <id>', 'revoke a token; its connections are closed', [
-    'muster token revoke 0198c5d2-7b1e-7c3a-9f00-1f2e3d4c5b6a',
-    'muster token list',
+    'npx muster token revoke 0198c5d2-7b1e-7c3a-9f00-1f2e3d4c5b6a',
+    'npx muster token list',
   ])
   does(revoke, async () => (await import('./commands/token.ts')).revokeToken)
 }

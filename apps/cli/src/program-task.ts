@@ -21,8 +21,8 @@ export function atMost(most: number): (text: string) => number {
 // The words after "one of" are those of the contract; a test compares them. Importing it here would cost 60 ms.
 export function addTaskCommands(root: Command, define: Define, does: Does): void {
   const task = define(root, 'task', 'hand in, follow and look at tasks', [
-    'muster task list',
-    'muster task show 7f3a9c21',
+    'npx muster task list',
+    'npx muster task show 7f3a9c21',
   ])
   addTaskAdd(task, define, does)
   addTaskReads(task, define, does)
@@ -31,10 +31,10 @@ export function addTaskCommands(root: Command, define: Define, does: Does): void
 
 function addTaskAdd(task: Command, define: Define, does: Does): void {
   const add = define(task, 'add', 'hand in a task', [
-    'muster task add --repo shop --title "Add a licence" --run "cp /usr/share/common-licenses/MIT LICENSE" --check file_exists:LICENSE --wait',
-    'muster task add --repo shop --title "Format" --run "npx prettier -w ." --check "command_succeeds:npm test" --timeout 10m --json',
+    'npx muster task add --repo shop --title "Add a licence" --run "cp /usr/share/common-licenses/MIT LICENSE" --check file_exists:LICENSE --wait',
+    'npx muster task add --repo shop --title "Format" --run "npx prettier -w ." --check "command_succeeds:npm test" --timeout 10m --json',
   ])
-    .requiredOption('--repo <name>', 'repository, as in "muster repo list"')
+    .requiredOption('--repo <name>', 'repository, as in "npx muster repo list"')
     .requiredOption('--title <text>', 'one line that says what is wanted')
     .option('--run <command>', 'shell command, run behind the wall with the repository at /workspace')
     .option('--prompt <text>', 'words for an agent (needs a model; not in this version)')
@@ -60,8 +60,8 @@ function addTaskAdd(task: Command, define: Define, does: Does): void {
 
 function addTaskReads(task: Command, define: Define, does: Does): void {
   const list = define(task, 'list', 'list tasks, newest first', [
-    'muster task list --state queued,running',
-    'muster task list --repo shop --json',
+    'npx muster task list --state queued,running',
+    'npx muster task list --repo shop --json',
   ])
     .option('--state <states>', 'only these, separated by commas')
     .option('--repo <name>', 'only this repository')
@@ -70,39 +70,39 @@ function addTaskReads(task: Command, define: Define, does: Does): void {
   does(list, async () => (await import('./commands/task-list.ts')).listTasks)
 
   const show = define(task, 'show <task>', 'one task with its evidence', [
-    'muster task show 7f3a9c21',
-    'muster task show 7f3a9c21 --json',
+    'npx muster task show 7f3a9c21',
+    'npx muster task show 7f3a9c21 --json',
   ])
   does(show, async () => (await import('./commands/task-show.ts')).showTask)
 
   const watch = define(task, 'watch <task>', 'follow a task to its end; exit code 0 only when it is done', [
-    'muster task watch 7f3a9c21',
-    'muster task watch 7f3a9c21 --json 2>/dev/null',
+    'npx muster task watch 7f3a9c21',
+    'npx muster task watch 7f3a9c21 --json 2>/dev/null',
   ])
   does(watch, async () => (await import('./commands/task-watch.ts')).watchTask, 'own')
 
   const log = define(task, 'log <task>', 'everything its runs wrote, in order', [
-    'muster task log 7f3a9c21',
-    'muster task log 7f3a9c21 --raw | less -R',
+    'npx muster task log 7f3a9c21',
+    'npx muster task log 7f3a9c21 --raw | less -R',
   ]).option('--raw', 'keep escape sequences')
   does(log, async () => (await import('./commands/task-log.ts')).printLog)
 
   const diff = define(task, 'diff <task>', 'what its last run changed, as a unified diff', [
-    'muster task diff 7f3a9c21',
-    'muster task diff 7f3a9c21 | git apply --stat',
+    'npx muster task diff 7f3a9c21',
+    'npx muster task diff 7f3a9c21 | git apply --stat',
   ])
   does(diff, async () => (await import('./commands/task-diff.ts')).printDiff)
 }
 
 function addTaskVerbs(task: Command, define: Define, does: Does): void {
   const cancel = define(task, 'cancel <task>', 'cancel a task that has not ended', [
-    'muster task cancel 7f3a9c21',
-    'muster task cancel 7f3a9c21 --json',
+    'npx muster task cancel 7f3a9c21',
+    'npx muster task cancel 7f3a9c21 --json',
   ])
   does(cancel, async () => (await import('./commands/task-verbs.ts')).cancelTask)
   const retry = define(task, 'retry <task>', 'queue a dead or cancelled task again', [
-    'muster task retry 7f3a9c21',
-    'muster task retry 7f3a9c21 && muster task watch 7f3a9c21',
+    'npx muster task retry 7f3a9c21',
+    'npx muster task retry 7f3a9c21 && npx muster task watch 7f3a9c21',
   ])
   does(retry, async () => (await import('./commands/task-verbs.ts')).retryTask)
 }

@@ -26,8 +26,8 @@ export async function finish(
   output.status('')
   if (ended === 'interrupted') {
     output.note(
-      `Stopped waiting; task ${task.short} goes on. Cancel it: muster task cancel ${task.short}\n` +
-        `Follow it again: muster task watch ${task.short}`,
+      `Stopped waiting; task ${task.short} goes on. Cancel it: npx muster task cancel ${task.short}\n` +
+        `Follow it again: npx muster task watch ${task.short}`,
     )
     return exits.interrupted
   }

@@ -16,7 +16,7 @@ export const addRepo: Command<object, [string, string]> = async (
   if (output.json) output.document(repo)
   else
     output.note(
-      `Repository ${repo.name} is at ${repo.url}. Next: muster task add --repo ${repo.name} --title …`,
+      `Repository ${repo.name} is at ${repo.url}. Next: npx muster task add --repo ${repo.name} --title …`,
     )
   return 0
 }
@@ -37,7 +37,7 @@ export const listRepos: Command<object> = async ({ output, ...context }) => {
   const hub = await context.hub()
   const found = await hub.call('listRepos', {})
   if (output.json) output.document(found)
-  else if (found.items.length === 0) output.note('No repositories. Add one: muster repo add NAME PATH')
+  else if (found.items.length === 0) output.note('No repositories. Add one: npx muster repo add NAME PATH')
   else {
     output.table(
       [{ name: 'name' }, { name: 'url', cut: true }],

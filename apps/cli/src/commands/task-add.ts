@@ -40,7 +40,7 @@ export const addTask: Command<TaskAddOptions> = async (context, options) => {
   if (output.json) output.document(task)
   else {
     output.line(task.id)
-    output.note(`Task ${task.short} is ${task.state}. Follow it: muster task watch ${task.short}`)
+    output.note(`Task ${task.short} is ${task.state}. Follow it: npx muster task watch ${task.short}`)
   }
   return 0
 }
@@ -58,7 +58,7 @@ function taskFrom(options: TaskAddOptions): TaskCreateInput {
     throw new Failure(
       'usage',
       sentences.join(' ').replaceAll('..', '.'),
-      'Nothing was handed in. See "muster task add --help".',
+      'Nothing was handed in. See "npx muster task add --help".',
     )
   }
   for (const ref of after ?? []) if (!/^[0-9a-f-]{8,36}$/.test(ref)) throw notATask(ref)
@@ -91,6 +91,6 @@ function notATask(ref: string): Failure {
   return new Failure(
     'usage',
     `--after "${ref}" is not a task.`,
-    'Give the id, or its last 8 characters as "muster task list" shows them.',
+    'Give the id, or its last 8 characters as "npx muster task list" shows them.',
   )
 }

@@ -11,7 +11,7 @@ export const listTasks: Command<TaskListOptions> = async ({ output, ...context }
     return 0
   }
   if (found.items.length === 0) {
-    output.note('No tasks. Hand one in: muster task add --help')
+    output.note('No tasks. Hand one in: npx muster task add --help')
     return 0
   }
   output.table(

@@ -12,6 +12,7 @@ export const retryTask: Command<object, [string]> = async ({ output, ...context 
   const hub = await context.hub()
   const task = await hub.call('retryTask', { params: { task: ref }, body: {} })
   if (output.json) output.document(task)
-  else output.note(`Task ${task.short} is ${task.state} again. Follow it: muster task watch ${task.short}`)
+  else
+    output.note(`Task ${task.short} is ${task.state} again. Follow it: npx muster task watch ${task.short}`)
   return 0
 }

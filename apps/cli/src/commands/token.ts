@@ -17,7 +17,7 @@ export const createToken: Command<TokenOptions, [string]> = async ({ output, ...
   }
   output.line(token.secret)
   output.note(`Token ${token.name} (${token.id}); it is not shown again.`)
-  if (options.worker === true) output.note(`On the worker: muster worker join ${hub.origin} --token -`)
+  if (options.worker === true) output.note(`On the worker: npx muster worker join ${hub.origin} --token -`)
   return 0
 }
 

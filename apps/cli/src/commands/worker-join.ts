@@ -38,7 +38,7 @@ async function givenToken(config: Config, option: string | undefined): Promise<s
   throw new Failure(
     'no_token',
     'There is no worker token.',
-    'Pass --token - and the token on stdin, or set MUSTER_TOKEN_FILE. "muster token create NAME --worker" makes one.',
+    'Pass --token - and the token on stdin, or set MUSTER_TOKEN_FILE. "npx muster token create NAME --worker" makes one.',
   )
 }
 

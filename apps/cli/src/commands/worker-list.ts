@@ -6,7 +6,7 @@ export const listWorkers: Command<object> = async ({ output, ...context }) => {
   const found = await hub.call('listWorkers', {})
   if (output.json) output.document(found)
   else if (found.items.length === 0)
-    output.note('No workers. Make a token for one: muster token create NAME --worker')
+    output.note('No workers. Make a token for one: npx muster token create NAME --worker')
   else {
     output.table(
       [
