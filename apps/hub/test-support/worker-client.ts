@@ -17,7 +17,6 @@ export type WorkerOptions = {
   walls: WallStatus[]
   holding: HeldRun[]
 }
-type WorkerClient = Awaited<ReturnType<typeof connectWorker>>
 
 type WithoutId<M> = M extends { id: number } ? Omit<M, 'id'> : never
 export type WorkerRequest = WithoutId<WorkerMessage>

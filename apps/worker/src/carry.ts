@@ -9,6 +9,7 @@ import { runTask, whyCannotRun } from './run-task.ts'
 import type { RunTools } from './run-tools.ts'
 import type { Slots } from './slots.ts'
 import { WireError } from './wire-error.ts'
+import { withdraw } from './withdraw.ts'
 
 type Deps = {
   link: () => HubLink
@@ -51,11 +52,13 @@ export async function carry(deps: Deps, run: HeldRun): Promise<void> {
   if (run.phase === 'finished') await deliverResult(deps, run)
   // Not when the worker stops: the next start says that the run is lost, and nobody waits for its lease to run out.
   else if (stop.signal.reason === ('shutdown' satisfies StopCause)) return
+  else await withdraw(tools, assignment, log)
   await journal.forget(assignment.runId)
 }
 
 /** Not tied to the lease: the wall is gone, and the hub's answer, yes or no, is the only thing that can end this. */
-export async function deliverResult({ link, closing, log }: Deps, run: HeldRun): Promise<void> {
+export async function deliverResult(deps: Deps, run: HeldRun): Promise<void> {
+  const { link, closing, log } = deps
   const { result, assignment } = run
   if (result === null) return
   const { taskId, epoch, runId } = assignment
@@ -65,6 +68,7 @@ export async function deliverResult({ link, closing, log }: Deps, run: HeldRun):
   } catch (error) {
     if (error instanceof WireError && error.code === 'aborted') throw error
     log.warn({ err: error, task: taskId, epoch }, 'the hub refused the result of a run')
+    await withdraw(deps.tools, assignment, log)
   }
 }
 

@@ -8,6 +8,7 @@ import { createLeaseKeeper } from './leases.ts'
 import type { Log } from './log.ts'
 import type { RunTools } from './run-tools.ts'
 import { createSlots } from './slots.ts'
+import { withdraw } from './withdraw.ts'
 
 type Welcome = Extract<HubMessage, { type: 'welcome' }>
 type Hello = Omit<Extract<WorkerMessage, { type: 'hello' }>, 'id'>
@@ -62,8 +63,11 @@ export function createWorker(deps: {
       for (const decision of welcome.decisions) {
         const run = held.get(keyOf(decision))
         if (run === undefined) continue
-        if (run.phase === 'lost') hold(run, () => journal.forget(run.assignment.runId))
-        else if (decision.action === 'abort') stopRun(run, 'lease_lost', log)
+        if (run.phase === 'lost') {
+          hold(run, () =>
+            withdraw(deps.tools, run.assignment, log).then(() => journal.forget(run.assignment.runId)),
+          )
+        } else if (decision.action === 'abort') stopRun(run, 'lease_lost', log)
         else run.leaseUntil = saidHello + welcome.leaseMs
       }
     },

@@ -20,6 +20,8 @@ export type Route = {
   params?: z.ZodObject
   query?: z.ZodObject
   body?: z.ZodType
+  /** The body is a secret: no hash of it may be stored, so a repeat is a new request. */
+  secretBody?: true
   status: 200 | 201
   response: z.ZodType
 }
@@ -71,6 +73,7 @@ export const routes = {
     summary: 'Set the password; the current one is needed if there is one',
     who: 'person',
     body: passwordSet,
+    secretBody: true,
     status: 200,
     response: ok,
   },

@@ -98,7 +98,7 @@ function inTransaction(
 ): Promise<unknown> {
   const key = request.headers['idempotency-key']
   return db.inWorkspace(actor.workspaceId, (tx) => {
-    if (route.method !== 'POST' || key === undefined) return verb(tx)
+    if (route.method !== 'POST' || route.secretBody === true || key === undefined) return verb(tx)
     if (typeof key !== 'string' || key.length < 8 || key.length > 128) {
       throw new MusterError('invalid_request', 'Idempotency-Key: must have 8 to 128 characters')
     }

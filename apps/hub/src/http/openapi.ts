@@ -34,7 +34,9 @@ function operation(operationId: string, route: Route) {
     parameters: [
       ...parameters(route.params, 'path'),
       ...parameters(route.query, 'query'),
-      ...(route.method === 'POST' && route.who === 'person' ? [idempotencyKey] : []),
+      ...(route.method === 'POST' && route.who === 'person' && route.secretBody !== true
+        ? [idempotencyKey]
+        : []),
     ],
     ...(route.body === undefined
       ? {}

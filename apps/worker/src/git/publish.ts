@@ -7,6 +7,8 @@ export type Publisher = {
   /** The commit a branch of the person's repository points at, or null. */
   readBranch(repo: { url: string }, branch: string, signal?: AbortSignal): Promise<string | null>
   publish(repo: { url: string }, options: PublishOptions): Promise<'published' | 'moved'>
+  /** Takes a branch away if it still points at `commit`; any other value stays. */
+  withdraw(repo: { url: string }, options: { mirror: string; branch: string; commit: string }): Promise<void>
 }
 
 export type PublishOptions = {
@@ -20,6 +22,7 @@ export type PublishOptions = {
 }
 
 const pushLimitMs = 120_000
+const ours = /^muster(-failed)?\/[^/]+\/[^/]+$/
 
 /**
  * Puts a commit on one branch of the person's repository, by compare-and-swap, and changes nothing else there: no tags
@@ -37,7 +40,7 @@ export function createPublisher({ git, home }: { git: Git; home: string }): Publ
 
   async function publish(repo: { url: string }, options: PublishOptions) {
     const { branch, commit, expected, signal } = options
-    if (!/^muster(-failed)?\/[^/]+\/[^/]+$/.test(branch)) throw notOurs(branch)
+    if (!ours.test(branch)) throw notOurs(branch)
     const pushed = await push(parseRepoUrl(repo.url), options)
     if (pushed.code === 0) return 'published'
     const after = await readBranch(repo, branch, signal)
@@ -46,7 +49,21 @@ export function createPublisher({ git, home }: { git: Git; home: string }): Publ
     throw explain(branch, `${pushed.stdout}\n${pushed.stderr}`)
   }
 
-  async function push(address: RepoAddress, { mirror, branch, commit, expected, signal }: PublishOptions) {
+  async function withdraw(
+    repo: { url: string },
+    options: { mirror: string; branch: string; commit: string },
+  ) {
+    const { branch, commit } = options
+    if (!ours.test(branch)) throw notOurs(branch)
+    if ((await readBranch(repo, branch)) !== commit) return
+    const pushed = await push(parseRepoUrl(repo.url), { ...options, expected: commit }, '')
+    if (pushed.code === 0 || (await readBranch(repo, branch)) !== commit) return
+    throw explain(branch, `${pushed.stdout}\n${pushed.stderr}`)
+  }
+
+  /** An empty `source` deletes the branch. */
+  async function push(address: RepoAddress, options: PublishOptions, source = options.commit) {
+    const { mirror, branch, expected, signal } = options
     const lease = `--force-with-lease=refs/heads/${branch}:${expected ?? ''}`
     const flags = [
       '--porcelain',
@@ -57,7 +74,7 @@ export function createPublisher({ git, home }: { git: Git; home: string }): Publ
       lease,
     ]
     const receivePack = await receiver(address)
-    const target = ['--', gitAddress(address), `${commit}:refs/heads/${branch}`]
+    const target = ['--', gitAddress(address), `${source}:refs/heads/${branch}`]
     return git.attempt(['push', ...flags, ...receivePack, ...target], {
       cwd: mirror,
       timeoutMs: pushLimitMs,
@@ -65,7 +82,7 @@ export function createPublisher({ git, home }: { git: Git; home: string }): Publ
     })
   }
 
-  return { readBranch, publish }
+  return { readBranch, publish, withdraw }
 }
 
 /** Over the network the other side decides for itself; on this machine we are the other side. */
