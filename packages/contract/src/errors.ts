@@ -46,7 +46,7 @@ export const errorTable = {
   database_unavailable: {
     status: 503,
     when: 'The database does not answer.',
-    hint: 'Try again in a few seconds; "muster doctor" says what is wrong if it stays.',
+    hint: 'Try again in a few seconds; "npx muster doctor" says what is wrong if it stays.',
   },
   // Who is asking
   unauthenticated: {
@@ -88,7 +88,7 @@ export const errorTable = {
   repo_not_found: {
     status: 422,
     when: 'No repository has that name, or nothing is at its path or URL.',
-    hint: 'See "muster repo list"; add it with "muster repo add NAME PATH".',
+    hint: 'See "npx muster repo list"; add it with "npx muster repo add NAME PATH".',
   },
   repo_not_git: {
     status: 422,
@@ -114,7 +114,7 @@ export const errorTable = {
   task_state_refuses: {
     status: 409,
     when: 'The state of the task does not allow this.',
-    hint: 'See "muster task show" for the state and what it allows.',
+    hint: 'See "npx muster task show" for the state and what it allows.',
   },
   dependency_not_found: {
     status: 422,
@@ -150,7 +150,7 @@ export const errorTable = {
   worker_already_connected: {
     status: 409,
     when: 'Another process is connected with this worker token.',
-    hint: 'Give each worker its own token: "muster token create --worker NAME".',
+    hint: 'Give each worker its own token: "npx muster token create --worker NAME".',
   },
   token_already_shown: {
     status: 409,
@@ -165,7 +165,7 @@ export const errorTable = {
   sandbox_unavailable: {
     status: 503,
     when: 'The worker has no working wall of the kind that the task needs.',
-    hint: 'Run "muster doctor" on the worker; it names the one command that helps.',
+    hint: 'Run "npx muster doctor" on the worker; it names the one command that helps.',
   },
 } as const satisfies Record<string, ErrorEntry>
 
@@ -179,7 +179,7 @@ export const clientErrorTable = {
   },
   hub_timeout: {
     when: 'The hub did not answer in time.',
-    hint: 'Try again; "muster status" says whether it serves.',
+    hint: 'Try again; "npx muster status" says whether it serves.',
   },
   not_a_hub: {
     when: 'Something that is not Muster answers at the address.',
@@ -207,7 +207,7 @@ export const clientErrorTable = {
   port_refused: { when: 'This user may not listen on the port.', hint: 'Set MUSTER_PORT to one above 1023.' },
   start_failed: {
     when: 'A part of Muster did not start.',
-    hint: 'The message names its log; "muster doctor" may know.',
+    hint: 'The message names its log; "npx muster doctor" may know.',
   },
   stop_failed: { when: 'A process did not end.', hint: 'The message names it; look at it with ps.' },
   gave_up: { when: 'A part ended more than ten times in five minutes.', hint: 'Its log says why.' },
