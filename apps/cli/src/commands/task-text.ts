@@ -14,13 +14,12 @@ export async function taskText(output: Output, hub: Hub, task: Task): Promise<st
     evidence(output, task.checks),
     proofText(task.proof),
   ]
-  if (task.branch !== null) {
-    parts.push(
-      `Look at it:\n${lookCommands(url, task.branch)
-        .map((command) => `  ${command}\n`)
-        .join('')}`,
-    )
-  }
+  const commands = [
+    ...(task.branch === null ? [] : lookCommands(url, task.branch)),
+    // What the checks printed is above; what the command itself printed is often why there was nothing to check.
+    ...(task.state === 'dead' ? [`npx muster task log ${task.short}`] : []),
+  ]
+  if (commands.length > 0) parts.push(`Look at it:\n${commands.map((command) => `  ${command}\n`).join('')}`)
   return parts.filter((part) => part !== '').join('\n')
 }
 
@@ -79,7 +78,8 @@ function evidence(output: Output, checks: CheckResult[]): string {
   )
   const failed = checks.filter((check) => check.status !== 'pass')
   const details = failed.map((check) => {
-    const title = `${neutraliseLine(`${check.kind} ${check.target}`)}: ${neutraliseLine(check.reason ?? check.status)}`
+    const name = neutraliseLine(`${check.kind} ${check.target}`).trimEnd()
+    const title = `${name}: ${neutraliseLine(check.reason ?? check.status)}`
     const body = neutralise(check.output).trimEnd()
     return `\n${output.paint('red', title)}\n${body === '' ? '' : `${body.replaceAll(/^/gm, '  ')}\n`}`
   })

@@ -17,17 +17,24 @@ export function createTeller(first: Task, { output, showOutput }: { output: Outp
   let caughtUp = false
   let isAway = false
   let toldPercent = -1
+  let toldAt = 0
   const elapsed = () => formatDuration(Date.now() - started).padStart(6)
-  const tell = (text: string) => output.note(`${elapsed()}  ${text}`)
+  const tell = (text: string) => {
+    toldAt = Date.now()
+    output.note(`${elapsed()}  ${text}`)
+  }
   const showStatus = () => output.status(`${elapsed()}  ${isAway ? 'the hub is away' : step} …`)
   const ticking = output.lively ? setInterval(showStatus, 1_000) : undefined
 
   const progress = (text: string, percent: number | null) => {
     step = `${neutraliseLine(text)}${percent === null ? '' : ` ${Math.floor(percent)} %`}`
     if (output.lively) return showStatus()
-    // Where lines stay, every tenth percent is enough.
+    // Where lines stay, a new tenth percent after a second of silence is enough: most clones are over before that.
     const tenth = percent === null ? -1 : Math.floor(percent / 10)
-    if (tenth > toldPercent) tell(step)
+    // Another step began from the start.
+    if (tenth < toldPercent) toldPercent = -1
+    if (tenth <= toldPercent || Date.now() - toldAt < 1_000) return
+    tell(step)
     toldPercent = tenth
   }
   return {
