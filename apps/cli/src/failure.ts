@@ -15,6 +15,8 @@ export class Failure extends Error {
   }
 }
 
+export const helpHint = 'Add --help to the command to see what it takes.'
+
 export type Reported = {
   code: string
   message: string
@@ -36,14 +38,16 @@ export function reportOf(error: unknown): Reported {
     return { code, message, hint, docs: `docs/errors.md#${code}`, exit }
   }
   if (isFromHub(error)) {
-    const { code, message, hint, docs, requestId } = error.body
+    const { code, message, docs, requestId } = error.body
     const seen = requestId === undefined ? {} : { requestId }
+    // The hub speaks of fields and its schema; who typed a command has its help.
+    const hint = code === 'invalid_request' ? helpHint : error.body.hint
     return { code, message, hint, docs, ...seen, exit: exitCodeFor({ code, status: error.status }) }
   }
   const message = error instanceof Error ? error.message : String(error)
   if (isMismatch(error)) return answerNotUnderstood(error.issues)
   const hint = carried(error, 'hint') ?? 'Run "npx muster doctor"; it looks for the usual causes.'
-  return { code: carried(error, 'code') ?? 'failed', message, hint, docs: 'docs/cli.md#errors', exit: 1 }
+  return { code: carried(error, 'code') ?? 'failed', message, hint, docs: 'docs/errors.md', exit: 1 }
 }
 
 /** A status of 0 means that nothing answered at all. */

@@ -3,7 +3,7 @@ import { addAdministration, addLifecycle } from './program-administration.ts'
 import { addTaskCommands } from './program-task.ts'
 import type { Define, Does } from './define.ts'
 import type { Command as Action, Context } from './context.ts'
-import { Failure } from './failure.ts'
+import { Failure, helpHint } from './failure.ts'
 
 export type Shell = {
   version: string
@@ -88,7 +88,7 @@ function ended(error: unknown): number {
   throw new Failure(
     'usage',
     `${message.charAt(0).toUpperCase()}${message.slice(1)}.`.replace(/\.\.$/, '.'),
-    suggestion.replace(/^\(|\)$/g, '') || 'Add --help to the command to see what it takes.',
+    suggestion.replace(/^\(|\)$/g, '') || helpHint,
     2,
   )
 }
