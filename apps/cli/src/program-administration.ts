@@ -106,9 +106,9 @@ function addTokenCommands(root: Command, define: Define, does: Does): void {
     'npx muster token list --json',
   ])
   does(list, async () => (await import('./commands/token.ts')).listTokens)
-  const revoke = define(token, 'revoke <id>', 'revoke a token; its connections are closed', [
+  const revoke = define(token, 'revoke <token>', 'revoke a token by name or id; its connections are closed', [
+    'npx muster token revoke laptop',
     'npx muster token revoke 0198c5d2-7b1e-7c3a-9f00-1f2e3d4c5b6a',
-    'npx muster token list',
   ])
   does(revoke, async () => (await import('./commands/token.ts')).revokeToken)
 }

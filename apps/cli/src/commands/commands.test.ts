@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { sampleDiff, sampleTask, startStubHub, type StubHub } from './stub-hub.ts'
+import { sampleDiff, sampleTask, sampleToken, startStubHub, type StubHub } from './stub-hub.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 const data = mkdtempSync(join(tmpdir(), 'muster-cli-'))
@@ -16,6 +16,7 @@ beforeAll(async () => {
 beforeEach(() => {
   hub.asked.length = 0
   hub.tasks = []
+  hub.tokens = []
 })
 afterAll(() => hub.close())
 
@@ -272,6 +273,36 @@ test('a relative path of a repository is made absolute before it is sent', async
 
 test('a new token is the only thing on stdout', async () => {
   expect((await muster(['token', 'create', 'ci'])).out).toBe('muster_person_secret\n')
+})
+
+test('a token is revoked by its name when one token that still works has it', async () => {
+  const id = '0198c5d2-7b1e-7c3a-9f00-1f2e3d4c5b6a'
+  hub.tokens = [
+    { ...sampleToken, revokedAt: sampleToken.createdAt },
+    { ...sampleToken, id },
+  ]
+  expect((await muster(['token', 'revoke', 'ci'])).code).toBe(0)
+  expect(hub.asked.at(-1)).toMatchObject({ method: 'DELETE', path: `/api/v1/tokens/${id}` })
+})
+
+test('a name that two tokens share, or none has, revokes nothing', async () => {
+  hub.tokens = [sampleToken, { ...sampleToken, id: '0198c5d2-7b1e-7c3a-9f00-1f2e3d4c5b6a' }]
+  expect((await muster(['token', 'revoke', 'ci'])).code).toBe(2)
+  expect((await muster(['token', 'revoke', 'laptop'])).code).toBe(3)
+  expect(hub.asked.map(({ method }) => method)).not.toContain('DELETE')
+})
+
+test('a refused field is followed by where the command says what it takes, and not by the schema', async () => {
+  hub.refuse('invalid_request')
+  const { code, err } = await muster(['task', 'show', 'zzz'])
+  expect(code).toBe(2)
+  expect(err).toContain('Add --help')
+})
+
+test('a dead task says where to read what its command wrote', async () => {
+  hub.tasks = [sampleTask({ state: 'dead', ending: 'execution_failed' })]
+  const { out } = await muster(['task', 'show', hub.tasks[0]?.short ?? ''])
+  expect(out).toContain(`npx muster task log ${hub.tasks[0]?.short}`)
 })
 
 test('doctor answers with findings of one shape, within five seconds', async () => {

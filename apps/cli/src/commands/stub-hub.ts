@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { errorTable, type ErrorCode } from '@muster/contract/errors'
+import type { Token } from '@muster/contract/identity'
 import type { Task } from '@muster/contract/tasks'
 
 export type Asked = {
@@ -17,6 +18,7 @@ export type StubHub = {
   readonly url: string
   readonly asked: Asked[]
   tasks: Task[]
+  tokens: Token[]
   /** Answers the next requests with these refusals, one each; `hang_up` closes the connection. */
   refuse(...codes: (ErrorCode | 'hang_up')[]): void
   close(): Promise<void>
@@ -49,6 +51,7 @@ export async function startStubHub(): Promise<StubHub> {
     url,
     asked,
     tasks: [],
+    tokens: [],
     refuse: (...codes) => void refusals.push(...codes),
     close: async () =>
       new Promise((resolve) => {
@@ -92,6 +95,8 @@ function answer(hub: StubHub, method: string, url: URL, body: unknown): unknown 
   if (noun === 'repos' && method === 'POST') return { ...sampleRepo, ...(body as object) }
   if (noun === 'repos') return { items: [sampleRepo], nextCursor: null }
   if (noun === 'tokens' && method === 'POST') return { ...sampleToken, secret: 'muster_person_secret' }
+  if (noun === 'tokens' && method === 'GET') return { items: hub.tokens, nextCursor: null }
+  if (noun === 'tokens' && method === 'DELETE') return { ok: true }
   if (noun === 'sign-in-links') return { url: `${hub.url}/sign-in#link=x`, expiresAt: at }
   return { items: [], nextCursor: null }
 }
@@ -106,7 +111,7 @@ function logPage(after: number) {
 }
 
 const sampleRepo = { id: randomUUID(), name: 'shop', url: "/srv/it's here", createdAt: at }
-const sampleToken = {
+export const sampleToken: Token = {
   id: randomUUID(),
   name: 'ci',
   kind: 'person',
