@@ -34,10 +34,11 @@ export const joinWorker: Command<JoinOptions, [string]> = async ({ config, outpu
 
 async function givenToken(config: Config, option: string | undefined): Promise<string> {
   const token = option === '-' ? await text(process.stdin) : (option ?? config.token ?? '')
-  if (/^[\x21-\x7e]+$/.test(token.trim())) return token.trim()
+  // Sixteen characters is what the worker asks for; it would say so in a line of its log.
+  if (/^[\x21-\x7e]{16,}$/.test(token.trim())) return token.trim()
   throw new Failure(
     'no_token',
-    'There is no worker token.',
+    token.trim() === '' ? 'There is no worker token.' : 'This is no worker token.',
     'Pass --token - and the token on stdin, or set MUSTER_TOKEN_FILE. "npx muster token create NAME --worker" makes one.',
   )
 }
