@@ -1,5 +1,5 @@
 import { useNow } from './clock.ts'
-import { ageText, dateText, durationText } from './time-text.ts'
+import { ageText, dateText, durationText, tookText } from './time-text.ts'
 
 export function Age({ at }: { at: string }) {
   const now = useNow()
@@ -12,7 +12,7 @@ export function Age({ at }: { at: string }) {
 
 /** Time between two moments; ticks while there is no end. */
 export function Elapsed({ from, to }: { from: string; to: string | null }) {
-  return to === null ? <Ticking from={from} /> : <>{durationText(Date.parse(to) - Date.parse(from))}</>
+  return to === null ? <Ticking from={from} /> : <>{tookText(Date.parse(to) - Date.parse(from))}</>
 }
 
 function Ticking({ from }: { from: string }) {

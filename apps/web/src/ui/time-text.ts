@@ -9,6 +9,11 @@ export function durationText(ms: number): string {
   return `${Math.floor(hours / 24)}d ${hours % 24}h`
 }
 
+/** For what has ended: a task of half a second did not take `0s`. */
+export function tookText(ms: number): string {
+  return ms < 10_000 ? `${(Math.max(0, ms) / 1_000).toFixed(1)}s` : durationText(ms)
+}
+
 /** For measured work, where less than a second matters. */
 export function millisecondsText(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`

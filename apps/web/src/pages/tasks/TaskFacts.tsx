@@ -36,7 +36,7 @@ export function TaskFacts({ task }: { task: Task }) {
           </Fact>
         )}
         {task.startedAt !== null && (
-          <Fact name="Took">
+          <Fact name={task.endedAt === null ? 'Running for' : 'Took'}>
             <Elapsed from={task.startedAt} to={task.endedAt} />
           </Fact>
         )}

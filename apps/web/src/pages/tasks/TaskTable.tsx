@@ -25,7 +25,8 @@ export function TaskTable({ rows }: { rows: TaskRow[] }) {
       <table className="w-full table-fixed border-collapse">
         <caption className="sr-only">Tasks, newest first</caption>
         <colgroup>
-          <col className="w-32 sm:w-36" />
+          {/* Room for "Execution failed". */}
+          <col className="w-36" />
           <col />
           <col className="w-32 max-md:hidden" />
           <col className="w-20 max-lg:hidden" />
