@@ -12,6 +12,7 @@ import { createDb } from './kernel/db.ts'
 import { createEvents } from './kernel/events.ts'
 import { createHints } from './kernel/hints.ts'
 import type { Handlers } from './kernel/handler.ts'
+import { forgetOldKeys } from './kernel/idempotency.ts'
 import { newId } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { roleUrl } from './kernel/roles.ts'
@@ -86,7 +87,11 @@ function socketsOf(
 }
 
 /** The loops: each acts on what the database says, woken by hints and by time. */
-function startLoops({ assign, runs, agents, identity, hints }: Rooms, open: OpenSockets, onError: OnError) {
+function startLoops(
+  { assign, runs, agents, identity, hints, db }: Rooms,
+  open: OpenSockets,
+  onError: OnError,
+) {
   const loop = (everyMs: number, what: string, work: () => Promise<void>) =>
     createTicker({ everyMs, work, onError: onError(`${what} failed; it is tried again`) })
   // Workers of a hub that was away need one lease to come back and renew before theirs are called lost.
@@ -98,6 +103,7 @@ function startLoops({ assign, runs, agents, identity, hints }: Rooms, open: Open
     }),
     loop(1_000, 'closing ended sessions', () => closeEnded(identity, open)),
     loop(5_000, 'presence', agents.refreshPresence),
+    loop(60_000, 'forgetting old request keys', () => db.asSystem(forgetOldKeys)),
   ]
   hints.on('queue', assignment.poke)
   return async () => {

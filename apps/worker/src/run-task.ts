@@ -50,16 +50,23 @@ export async function runTask(
     const work = await execute(assignment, tools, reports, { dir, mirror, signal, stop, left })
     const { taken, commit } = work
     if (taken === null || commit === null) return result(work.end ?? late, mirror, work)
-    if (work.end !== null)
-      return await keep(assignment, tools, reports, { mirror, work, end: work.end, signal })
-    reports.phase('verifying')
-    const proven = await prove(assignment, tools, reports, { dir, mirror, taken, commit, stop })
-    const end = deadline.aborted && proven.end.ending !== 'verified' ? late : proven.end
-    return await keep(assignment, tools, reports, { mirror, work, end, signal, report: proven.report })
+    try {
+      if (work.end !== null)
+        return await keep(assignment, tools, reports, { mirror, work, end: work.end, signal })
+      reports.phase('verifying')
+      const proven = await prove(assignment, tools, reports, { dir, mirror, taken, commit, stop })
+      const end = deadline.aborted && proven.end.ending !== 'verified' ? late : proven.end
+      return await keep(assignment, tools, reports, { mirror, work, end, signal, report: proven.report })
+    } catch (error) {
+      // Git refuses the commit or the branch: it would again, and the diff must not be lost over it.
+      if (!(error instanceof GitError) || stop.aborted) throw error
+      reports.output.say(error.message)
+      return result({ ending: 'execution_failed', reason: `${error.code}: ${error.message}` }, mirror, work)
+    }
   } catch (error) {
     if (deadline.aborted && !signal.aborted) return result(late, null, nothing)
     // Another worker would find the same repository: this ends the task rather than sending it round.
-    if (error instanceof CannotRun && error.code.startsWith('repo_')) {
+    if (error instanceof CannotRun && error.code.startsWith('repo_') && error.code !== 'repo_unreachable') {
       return result({ ending: 'refused', reason: `${error.code}: ${error.message}` }, null, nothing)
     }
     throw error

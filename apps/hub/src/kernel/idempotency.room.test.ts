@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { forgetOldKeys } from './idempotency.ts'
 import { countRows, everyStoredText } from '../../test-support/database.ts'
 import { addRepo, addWorkspace, startHub } from '../../test-support/hub.ts'
 import { refusal } from '../../test-support/http.ts'
@@ -112,5 +113,22 @@ test('a repository that went away does not change the answer to a repeated reque
 test('a key on a route that only reads is ignored', async () => {
   const hub = await startHub({ loops: false })
   await hub.call('me', { headers: key('key-number-1') })
+  expect((await countRows(hub.database))['idempotency_keys']).toBe(0)
+})
+
+test('a key is forgotten after a week and not before', async () => {
+  const hub = await startHub({ loops: false })
+  await hub.call('createToken', { body: { name: 'ci' }, headers: key('key-number-1') })
+  await hub.hub.db.asSystem(forgetOldKeys)
+  expect((await countRows(hub.database))['idempotency_keys']).toBe(1)
+  await hub.database.sql(`update idempotency_keys set created_at = now() - interval '8 days'`)
+  await hub.hub.db.asSystem(forgetOldKeys)
+  expect((await countRows(hub.database))['idempotency_keys']).toBe(0)
+})
+
+test('a password that is set with a key leaves no trace of itself, not even a hash', async () => {
+  const hub = await startHub({ loops: false })
+  const body = { password: 'a long enough password' }
+  await hub.call('setPassword', { body, headers: key('key-number-1') })
   expect((await countRows(hub.database))['idempotency_keys']).toBe(0)
 })

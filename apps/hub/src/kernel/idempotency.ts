@@ -59,3 +59,15 @@ const secretPattern = /muster_[a-z]+_[\w-]{43}/
 function withoutSecret(response: unknown): unknown {
   return secretPattern.test(JSON.stringify(response)) ? { secret: null } : response
 }
+
+// Long enough for any client that still repeats a request; a repeat after it is a new request.
+const keptFor = `interval '7 days'`
+
+/** Forgets the keys of requests that nobody repeats any more, a bounded number at a time. */
+export async function forgetOldKeys(tx: Tx): Promise<void> {
+  await tx.query(
+    `delete from idempotency_keys where (workspace_id, actor, key) in (
+       select workspace_id, actor, key from idempotency_keys where created_at < now() - ${keptFor}
+       order by created_at limit 1000)`,
+  )
+}
