@@ -52,7 +52,7 @@ test.each([
   [new Error('timeout exceeded when trying to connect'), true],
   [{ code: '23505' }, false],
   [{ code: '40001' }, false],
-  [{ code: '57014' }, false],
+  [{ code: '57014' }, true],
   [new Error('something else'), false],
   [undefined, false],
   ['08006', false],
