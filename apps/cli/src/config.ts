@@ -157,7 +157,7 @@ export function ollamaUrl(text: string | undefined): string {
 }
 
 const passedOn =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|XDG_\w+|SSH_AUTH_SOCK|GIT_SSH(_COMMAND)?|(https?|no|all)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR))$/i
+  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|XDG_\w+|SSH_AUTH_SOCK|GIT_SSH(_COMMAND)?|(https?|no|all)_proxy|NODE_(EXTRA_CA_CERTS|COMPILE_CACHE)|SSL_CERT_(FILE|DIR))$/i
 
 function inheritedFrom(given: Record<string, string | undefined>): Record<string, string> {
   const kept: Record<string, string> = {}
