@@ -46,7 +46,7 @@ export type Stack = {
   stop(): Promise<void>
 }
 
-export type ApiAnswer = { status: number; body: unknown; headers: Headers }
+type ApiAnswer = { status: number; body: unknown; headers: Headers }
 
 /** Muster as a person starts it, on a port and in a data directory of its own. Resolves when it has said that it serves. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {

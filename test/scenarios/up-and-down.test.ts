@@ -39,13 +39,7 @@ const work = ['--run', 'echo x > x', '--check', 'file_exists:x']
 async function startLongTask(stack: Stack): Promise<string> {
   await addRepo(stack, 'demo', repo.path)
   const { id } = await add(stack, 'demo', 'Long', '--run', 'sleep 3; echo x > x', '--check', 'file_exists:x')
-  for (const part of [
-    /cli\/src\/main/,
-    /hub\/src\/main/,
-    /worker\/src\/main/,
-    /postgres/,
-    /^sleep 3/,
-  ]) {
+  for (const part of [/cli\/src\/main/, /hub\/src\/main/, /worker\/src\/main/, /postgres/, /^sleep 3/]) {
     await expect
       .poll(async () => (await processesOf(data)).some(({ command }) => part.test(command)), {
         timeout: 10_000,

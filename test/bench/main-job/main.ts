@@ -60,6 +60,11 @@ async function main(): Promise<void> {
         ]),
         '',
         table([
+          ['ms of processor time per task', ''],
+          ...Object.entries(throughput.cpu).map(([name, value]) => [name, value.toFixed(0)]),
+        ]),
+        '',
+        table([
           ['MB of memory', 'idle', 'after', 'peak'],
           ...(['up', 'hub', 'worker'] as const).map((name) => [
             name,

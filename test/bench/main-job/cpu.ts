@@ -1,0 +1,42 @@
+import { readdir, readFile } from 'node:fs/promises'
+import type { Pids } from '../../scenarios/stack.ts'
+
+/** Milliseconds of processor time since the start, by who used them. What else the machine does is not in it. */
+export type Cpu = { hub: number; worker: number; gitAndWalls: number; database: number }
+
+// USER_HZ of every Linux that Node runs on.
+const msPerTick = 10
+
+export async function cpuOf(pids: Pids): Promise<Cpu> {
+  const [hub, worker, database] = await Promise.all([
+    timesOf(pids.hub),
+    timesOf(pids.worker),
+    timesOf(pids.database),
+  ])
+  const backends = await Promise.all((await childrenOf(pids.database)).map((pid) => timesOf(pid)))
+  return {
+    hub: hub.own,
+    worker: worker.own,
+    gitAndWalls: worker.children,
+    database: database.own + database.children + backends.reduce((sum, each) => sum + each.own, 0),
+  }
+}
+
+/** `children` are those that have ended and were waited for, with theirs. */
+async function timesOf(pid: number): Promise<{ own: number; children: number; parent: number }> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // The name in parentheses may hold spaces; the fields are counted behind it.
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number)
+  const [parent = 0] = fields.slice(1)
+  const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11)
+  return { own: (user + system) * msPerTick, children: (childUser + childSystem) * msPerTick, parent }
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
+  const parents = await Promise.all(all.map(async (each) => (await timesOf(each)).parent))
+  return all.filter((_, at) => parents[at] === pid)
+}
