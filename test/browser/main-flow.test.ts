@@ -210,7 +210,10 @@ test('a hub that is killed during a run comes back to the open page, which misse
   await untilBack(stack, before, 'hub')
   await word(page.getByRole('banner'), 'Live').waitFor()
   await word(state, 'Done').waitFor({ timeout: 60_000 })
-  expect(await stepsIn(log)).toEqual(everyStep)
   await page.getByText('1 of 1 passed').waitFor()
-  await page.getByText('Attempt 1:').waitFor()
+  // On a machine so busy that the lease runs out meanwhile there is a second attempt, which begins again and says so.
+  const lines = await log.getByText(/^(step|Attempt) \d+$/).allTextContents()
+  const again = lines.indexOf('Attempt 2')
+  expect(lines.slice(again + 1)).toEqual(everyStep)
+  expect(lines.slice(0, Math.max(0, again))).toEqual(everyStep.slice(0, Math.max(0, again)))
 })
