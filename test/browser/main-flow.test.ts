@@ -112,6 +112,7 @@ test('from an empty page to a proven branch nothing but the page is needed', asy
   await word(log, 'step 1').waitFor()
   expect(await word(log, `step ${steps}`).count()).toBe(0)
   await word(state, 'Running').waitFor()
+  await changes.getByText('when the run has ended').waitFor()
   await word(log, `step ${steps}`).waitFor()
 
   await word(state, 'Done').waitFor()

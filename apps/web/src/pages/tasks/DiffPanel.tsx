@@ -1,5 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, type ReactNode } from 'react'
+import type { Task } from '@muster/contract/tasks'
+import { isTerminal } from '@muster/contract/task-states'
 import { diffQuery } from '../../api/queries.ts'
 import { ErrorView } from '../../components/ErrorView.tsx'
 import { CopyButton } from '../../ui/CopyButton.tsx'
@@ -10,8 +12,8 @@ import { Counts } from './Counts.tsx'
 import { DiffFileView } from './DiffFileView.tsx'
 import { parseDiff } from './parse-diff.ts'
 
-export function DiffPanel({ short }: { short: string }) {
-  const diff = useQuery(diffQuery(short))
+export function DiffPanel({ task }: { task: Task }) {
+  const diff = useQuery(diffQuery(task.short))
   const text = diff.data?.diff ?? ''
   const files = useMemo(() => parseDiff(text), [text])
   const added = files.reduce((sum, file) => sum + file.added, 0)
@@ -31,7 +33,7 @@ export function DiffPanel({ short }: { short: string }) {
           <ErrorView error={diff.error} onRetry={() => void diff.refetch()} />
         </div>
       )}
-      {diff.isSuccess && files.length === 0 && <Empty text={text} />}
+      {diff.isSuccess && files.length === 0 && <Empty text={text} ended={isTerminal(task.state)} />}
       {diff.data?.truncated === true && (
         <div className="p-3">
           <Notice tone="warn" title="The diff is longer than what is kept.">
@@ -49,7 +51,14 @@ export function DiffPanel({ short }: { short: string }) {
   )
 }
 
-function Empty({ text }: { text: string }): ReactNode {
-  if (text.trim() === '') return <p className="px-3.5 py-4 text-[0.8125rem] text-muted">No changes so far.</p>
+/** The work is taken out of the wall at the end of a run; before that nobody here knows what it changed. */
+function Empty({ text, ended }: { text: string; ended: boolean }): ReactNode {
+  if (text.trim() === '') {
+    return (
+      <p className="px-3.5 py-4 text-[0.8125rem] text-muted">
+        {ended ? 'No changes were kept.' : 'What it changed appears here when the run has ended.'}
+      </p>
+    )
+  }
   return <pre className="overflow-auto bg-sunken p-3 font-mono text-xs">{text}</pre>
 }

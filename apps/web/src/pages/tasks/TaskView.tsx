@@ -27,7 +27,7 @@ export function TaskView({ task }: { task: Task }) {
         <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
           {watched && output}
           <EvidencePanel task={task} runs={runs} />
-          <DiffPanel short={task.short} />
+          <DiffPanel task={task} />
           {!watched && output}
         </div>
         <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
