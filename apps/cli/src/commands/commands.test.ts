@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,10 @@ beforeEach(() => {
   hub.tasks = []
   hub.tokens = []
 })
-afterAll(() => hub.close())
+afterAll(async () => {
+  await hub.close()
+  rmSync(data, { recursive: true })
+})
 
 type Result = { code: number; out: string; err: string }
 
