@@ -169,7 +169,7 @@ export async function requeue(
 /** An ended task as if it had never run, but for its epoch and its count of attempts. */
 export async function reopen(tx: Tx, id: string, state: 'queued' | 'waiting'): Promise<void> {
   await tx.query(
-    `update tasks set state = $2, ending = null, reason = null, ended_at = null, deadline_at = null,
+    `update tasks set state = $2, ending = null, reason = null, started_at = null, ended_at = null, deadline_at = null,
        losses = 0, worker_id = null, worker = null, branch = null, commit = null, checks = '[]', proof = null
      where id = $1`,
     [id, state],
