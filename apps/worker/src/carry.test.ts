@@ -12,7 +12,12 @@ import { createLog } from './log.ts'
 import type { RunTools } from './run-tools.ts'
 import { createSlots } from './slots.ts'
 
-const assignment = { runId: randomUUID(), taskId: randomUUID(), epoch: 1 } as Assignment
+const assignment = {
+  runId: randomUUID(),
+  taskId: randomUUID(),
+  epoch: 1,
+  repo: { id: 'r', name: 'demo', url: '/nowhere' },
+} as Assignment
 
 /** The files of the journal after a run that was stopped while it waited for a slot. */
 async function journalAfter(cause: StopCause): Promise<string[]> {
@@ -25,7 +30,11 @@ async function journalAfter(cause: StopCause): Promise<string[]> {
     {
       link: () => ({}) as HubLink,
       journal,
-      tools: { runsDir: join(dir, 'runs') } as RunTools,
+      // No mirror yet, as for every run that never began.
+      tools: {
+        runsDir: join(dir, 'runs'),
+        mirrors: { pathOf: () => join(dir, 'none') },
+      } as unknown as RunTools,
       slots: createSlots(0),
       log,
       recheckWalls: () => {},
