@@ -1,12 +1,16 @@
 import { exampleProjects } from '@muster/testkit/example-projects'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { personRepo } from './person-repo.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { personRepo, type PersonRepo } from './person-repo.ts'
 import { startStack, type Stack } from './stack.ts'
 import { addAndWait, addRepo, runsOf } from './tasks-of.ts'
 
 let stack: Stack
+const repos: PersonRepo[] = []
 beforeAll(async () => void (stack = await startStack()))
-afterAll(() => stack.stop())
+afterAll(async () => {
+  await stack.stop()
+  for (const repo of repos) await repo.remove()
+})
 
 /** Projects whose one test fails, so that only mending the code or cheating can make it pass. */
 const broken = {
@@ -22,14 +26,15 @@ type Broken = keyof typeof broken
 
 async function attempt(name: string, files: Record<string, string>, run: string, ...options: string[]) {
   const repo = await personRepo(files)
-  onTestFinished(() => repo.remove())
+  repos.push(repo)
   await addRepo(stack, name, repo.path)
   const ended = await addAndWait(stack, name, 'Mend the adder', '--run', run, ...options)
   const [report] = (await runsOf(stack, ended.task.id)).map((run) => run.report)
   return { ...ended, repo, report }
 }
 
-describe('a check that fails', () => {
+// Each has a repository of its own, so they need not wait for one another.
+describe.concurrent('a check that fails', () => {
   it('ends the command with 1 and the task as dead, names the check with its output, and keeps the work apart', async () => {
     const { code, task, report, repo } = await attempt(
       'unmet',
@@ -67,7 +72,7 @@ describe('a check that fails', () => {
   })
 })
 
-describe('a command that claims success', () => {
+describe.concurrent('a command that claims success', () => {
   it.each([
     ['prints that all tests pass and does nothing', 'echo all tests pass; echo "# pass 12"; exit 0'],
     ['commits nothing under a proud message', 'git commit --allow-empty -qm "Fix everything"'],
@@ -146,7 +151,7 @@ const cheats: Cheat[] = [
   ],
 ]
 
-describe('a run that changes what judges it', () => {
+describe.concurrent('a run that changes what judges it', () => {
   it.each(cheats)(
     'and %s (%s) is not done, and the report says what was put back',
     async (how, kind, run, named) => {

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chmod, cp, mkdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { eventually } from '@muster/testkit/eventually'
 import { gitRepo, type GitRepo } from '@muster/testkit/git-repos'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
@@ -17,6 +19,8 @@ import {
   type Stack,
 } from './stack.ts'
 import { add, addAndWait, addRepo, getTask, untilEnded } from './tasks-of.ts'
+
+const run = promisify(execFile)
 
 let data: string
 let repo: GitRepo
@@ -106,8 +110,7 @@ describe('a start', () => {
     const mine = join(home, 'repo')
     await cp(repo.path, mine, { recursive: true })
     await chmod(home, 0o755)
-    const { execFileSync } = await import('node:child_process')
-    execFileSync('chown', ['-R', `${uid}:${uid}`, mine])
+    await run('chown', ['-R', `${uid}:${uid}`, mine])
     const stack = await start({ dataDir: home, uid })
     const uids = new Set((await processesOf(home)).map((found) => found.uid))
     expect([...uids]).toEqual([uid])
@@ -120,6 +123,15 @@ describe('a start', () => {
 })
 
 describe('an end', () => {
+  // Made once: a new database takes longer than everything else here.
+  let made: string
+  beforeAll(async () => {
+    made = await newDirectory('muster-scenario-made-')
+    await (await startStack({ dataDir: made })).stop()
+  })
+  afterAll(() => rm(made, { recursive: true }))
+  beforeEach(() => run('cp', ['-a', `${made}/.`, data]))
+
   it.each([
     ['Ctrl-C', (stack: Stack) => stack.process.child.kill('SIGINT')],
     ['SIGTERM', (stack: Stack) => stack.process.child.kill('SIGTERM')],
