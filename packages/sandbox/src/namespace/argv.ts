@@ -80,10 +80,14 @@ export function launchArgv(launch: Launch): string[] {
   ]
 }
 
-/** What the owner says through the gate. Silence (it is dead) ends the wall before the command began. */
+/**
+ * What the owner says through the gate once the wall stands there. Silence (it is dead) ends the wall before the command
+ * began. The wall speaks first: pid 1 inside ties its life to its parent only just before it starts this script, and an
+ * owner that died earlier, with its word already given, would leave a command that nothing ends.
+ */
 export const go = 'go\n'
 
-const passGate = `read -r said <&${fds.gate} && [ "$said" = go ] || exit 125; exec ${fds.gate}<&-; unset said; exec "$@"`
+const passGate = `echo here >&${fds.gate}; read -r said <&${fds.gate} && [ "$said" = go ] || exit 125; exec ${fds.gate}<&-; unset said; exec "$@"`
 
 /**
  * What bubblewrap starts. It dies with its parent only from the moment it has said so: an owner that is killed while

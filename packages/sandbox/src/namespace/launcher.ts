@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
+import type { Duplex, Readable, Writable } from 'node:stream'
 import { bwrapOptions, fds, go, launchArgv, type Launch } from './argv.ts'
 import { isGone, startOf } from './owner.ts'
 import type { Streams } from './streams.ts'
@@ -49,17 +49,26 @@ export function launchWall(launch: Launch, filter: string, streams: Streams): La
   options.on('error', () => undefined)
   options.end(`${bwrapOptions(launch).join('\0')}\0`)
 
-  const gate = child.stdio[fds.gate] as Writable
-  gate.on('error', () => undefined)
-
   let init: { pid: number; start: string | undefined } | undefined
+  // Node's pipes to a child are socket pairs, so the gate speaks both ways.
+  const gate = child.stdio[fds.gate] as Duplex
+  gate.on('error', () => undefined)
+  let isAtGate = false
+  const openGate = () => {
+    if (isAtGate && init !== undefined) gate.end(go)
+  }
+  gate.once('data', () => {
+    isAtGate = true
+    openGate()
+  })
+
   let exitCode: number | undefined
   createInterface(child.stdio[fds.status] as Readable).on('line', (line) => {
     const report = JSON.parse(line) as { 'child-pid'?: number; 'exit-code'?: number }
     const pid = report['child-pid']
     if (pid !== undefined) {
       init = { pid, start: startOf(pid) }
-      gate.end(go)
+      openGate()
     }
     exitCode = report['exit-code'] ?? exitCode
   })
