@@ -50,11 +50,12 @@ export async function takeIn(options: TakeInOptions): Promise<TakenIn> {
   if (!/^\w[\w-]{0,127}$/.test(runId)) throw new Error(`${JSON.stringify(runId)} cannot name a ref`)
   if (!isOid(commit) || !isOid(base)) throw refuseBundle('it names no commit')
   const ref = `refs/muster/runs/${runId}`
-  if (options.bundle !== null) await admit(options, options.bundle)
-  else if (commit !== base) throw refuseBundle('there is no bundle, yet the commit is not the base')
+  if (options.bundle === null && commit !== base)
+    throw refuseBundle('there is no bundle, yet the commit is not the base')
+  const admitted = options.bundle === null ? null : await admit(options, options.bundle)
   const step = { cwd: mirror, timeoutMs: stepLimitMs, signal }
   const [trees, baseTexts, changes] = await Promise.all([
-    readBoth(options, {}),
+    admitted ?? readBoth(options, {}),
     readTexts(git, { mirror, commit: base, signal }),
     readChanges(git, { mirror, base, commit, signal }),
     git.run(['update-ref', ref, commit], step),
@@ -62,7 +63,8 @@ export async function takeIn(options: TakeInOptions): Promise<TakenIn> {
   return { ref, ...changes, trees, baseTexts }
 }
 
-async function admit(options: TakeInOptions, bundle: string) {
+/** Answers the trees that it checked: a commit names them by their content, so they need not be read again. */
+async function admit(options: TakeInOptions, bundle: string): Promise<TakenIn['trees']> {
   const { mirror, runId, commit } = options
   const header = await readBundleHeader(bundle, bundleLimitBytes)
   if (header.tips.length !== 1 || header.tips[0]?.oid !== commit)
@@ -74,8 +76,10 @@ async function admit(options: TakeInOptions, bundle: string) {
   try {
     await unpack(options, { bundle, packOffset: header.packOffset, env })
     await checkHistory(options, env)
-    checkPaths(await readBoth(options, env))
+    const trees = await readBoth(options, env)
+    checkPaths(trees)
     await moveIn(join(incoming, 'pack'), join(mirror, 'objects', 'pack'))
+    return trees
   } finally {
     await rm(incoming, { recursive: true, force: true })
   }
