@@ -30,7 +30,7 @@ async function main(): Promise<void> {
 
   const places = await openPlaces(config.dataDir)
   const release = await lockDirectory(config.dataDir)
-  const driver = createNamespaceDriver({ stateDir: places.walls, tools: config.wallTools, ...sharedUids() })
+  const driver = createNamespaceDriver({ stateDir: places.walls, tools: config.wallTools })
   await reap(driver, log)
   await emptyRuns(places.runs)
   const git = await createGit({ home: places.git })
@@ -102,11 +102,6 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-/** As root, the workers of a machine must not give two walls one user, so their locks are in one place. */
-function sharedUids(): { uidLocks?: string } {
-  return process.getuid?.() === 0 ? { uidLocks: '/run/muster/uids' } : {}
 }
 
 main().catch((error: unknown) => {

@@ -30,8 +30,6 @@ export type NamespaceOptions = {
   graceMs?: number
   /** `none` does as if this machine had no cgroups for us. */
   cgroups?: 'found' | 'none'
-  /** Where host users are locked. Workers of one machine with different state directories must name the same one. */
-  uidLocks?: string
   /** Where bubblewrap, setpriv and prlimit are looked for. */
   programDirs?: string[]
 }
@@ -50,7 +48,7 @@ export function createNamespaceDriver(options: NamespaceOptions): SandboxDriver 
   }
 
   const makeReady = async (): Promise<Ready> => {
-    const files = await writeStateFiles(options.stateDir, options.uidLocks)
+    const files = await writeStateFiles(options.stateDir)
     const layout = await readLayout({
       programDirs: options.programDirs ?? systemDirs,
       tools: options.tools ?? [],
@@ -85,7 +83,7 @@ export function createNamespaceDriver(options: NamespaceOptions): SandboxDriver 
     create,
     probe: () => probeWall(create, options.stateDir),
     async adopt() {
-      return reapOrphans(await writeStateFiles(options.stateDir, options.uidLocks))
+      return reapOrphans(await writeStateFiles(options.stateDir))
     },
   }
 }

@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeConformance } from '../conformance.ts'
 import { defaultLimits, type WallSpec } from '../sandbox.ts'
 import { createNamespaceDriver } from './driver.ts'
+import { uidsOf } from './records.ts'
+import { uidLocksOf } from './state-files.ts'
 import { processesNamed } from './processes.ts'
 
 describeConformance('a namespace wall keeps the contract', (stateDir) =>
@@ -98,7 +100,7 @@ describe('the namespace driver', () => {
       for (const uid of owners) expect(uid).toBeGreaterThanOrEqual(20_000)
       await one?.destroy()
       await two?.destroy()
-      expect(readdirSync(join(stateDir, 'uids'))).toEqual([])
+      for (const uid of owners) expect(existsSync(join(uidLocksOf(stateDir), `${uid}.lock`))).toBe(false)
       expect(readdirSync(join(stateDir, 'walls'))).toEqual([])
     },
   )
@@ -140,7 +142,8 @@ describe('the namespace driver', () => {
       expect(await driver.adopt()).toEqual(['orphan'])
       expect(await driver.adopt()).toEqual([])
       for (const dir of record.cgroups) expect(existsSync(dir)).toBe(false)
-      expect([...readdirSync(join(stateDir, 'walls')), ...readdirSync(join(stateDir, 'uids'))]).toEqual([])
+      expect(readdirSync(join(stateDir, 'walls'))).toEqual([])
+      expect(await uidsOf(uidLocksOf(stateDir), record)).toEqual([])
       expect(existsSync(join(given.workspace, 'alive'))).toBe(false)
     })
   }

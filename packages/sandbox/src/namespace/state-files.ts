@@ -20,14 +20,22 @@ const etcFiles: Record<string, string> = {
   'nsswitch.conf': 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n',
 }
 
-export async function writeStateFiles(stateDir: string, uids: string | undefined): Promise<StateFiles> {
+/**
+ * As root every wall of the machine must have a user of its own, whoever started it: the reaper ends all processes of
+ * a dead wall's user. So the locks are in one place, which is empty after a reboot. An ordinary user takes none.
+ */
+export function uidLocksOf(stateDir: string): string {
+  return process.getuid?.() === 0 ? '/run/muster/uids' : join(stateDir, 'uids')
+}
+
+export async function writeStateFiles(stateDir: string): Promise<StateFiles> {
   const { arch } = process
   if (arch !== 'x64' && arch !== 'arm64') {
     throw new SandboxError('sandbox_unavailable', `no system call filter is written for ${arch}`)
   }
   const etc = join(stateDir, 'etc')
   const walls = join(stateDir, 'walls')
-  const uidLocks = uids ?? join(stateDir, 'uids')
+  const uidLocks = uidLocksOf(stateDir)
   await mkdir(etc, { recursive: true })
   // The wall's user passes through both on its way to the files; a tight umask must not close them.
   await chmod(stateDir, 0o711)
