@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { RouteName } from '@muster/contract/routes'
-import { leaseMs } from '@muster/contract/wire'
+import { leaseMs as usualLeaseMs } from '@muster/contract/wire'
 import { createAgents } from './agents/agents.ts'
 import { agentRoutes } from './agents/routes.ts'
 import { serveWorker } from './agents/socket.ts'
@@ -33,7 +33,7 @@ export type Hub = Awaited<ReturnType<typeof createHub>>
 type OnError = (what: string) => (error: unknown) => void
 
 /** The rooms, from the lowest floor up. Everything is a value here; nothing is global, so two hubs fit in a process. */
-function createRooms(databaseUrl: string, onError: OnError) {
+function createRooms(databaseUrl: string, leaseMs: number, onError: OnError) {
   const systemUrl = roleUrl(databaseUrl, 'muster_system')
   const appUrl = roleUrl(databaseUrl, 'muster_app')
   const db = createDb({ appUrl, systemUrl, onError: onError('a database connection was lost') })
@@ -50,7 +50,7 @@ function createRooms(databaseUrl: string, onError: OnError) {
   const progress = createProgress()
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress })
   const assign = createAssigner({ db, agents, repos, tasks, leases })
-  return { db, hints, events, identity, agents, repos, tasks, progress, runs, assign }
+  return { db, hints, events, identity, agents, repos, tasks, progress, runs, assign, leaseMs }
 }
 
 type Rooms = ReturnType<typeof createRooms>
@@ -67,7 +67,7 @@ function handlersOf(rooms: Rooms, origin: () => string): Handlers<RouteName> {
 }
 
 function socketsOf(
-  { agents, runs, db, events, hints, progress }: Rooms,
+  { agents, runs, db, events, hints, progress, leaseMs }: Rooms,
   log: Log,
   onError: OnError,
 ): Socket[] {
@@ -88,7 +88,7 @@ function socketsOf(
 
 /** The loops: each acts on what the database says, woken by hints and by time. */
 function startLoops(
-  { assign, runs, agents, identity, hints, db }: Rooms,
+  { assign, runs, agents, identity, hints, db, leaseMs }: Rooms,
   open: OpenSockets,
   onError: OnError,
 ) {
@@ -111,9 +111,18 @@ function startLoops(
   }
 }
 
-export async function createHub({ config, log }: { config: Config; log: Log }) {
+/** `leaseMs`: only for a test that waits for leases to end. */
+export async function createHub({
+  config,
+  log,
+  leaseMs = usualLeaseMs,
+}: {
+  config: Config
+  log: Log
+  leaseMs?: number
+}) {
   const onError: OnError = (what) => (error) => log.warn({ err: error }, what)
-  const rooms = createRooms(config.databaseUrl, onError)
+  const rooms = createRooms(config.databaseUrl, leaseMs, onError)
   const { db, identity, agents, hints } = rooms
   const open: OpenSockets = new Map()
   const address = { port: config.port }

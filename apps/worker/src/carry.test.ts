@@ -10,6 +10,7 @@ import type { HubLink } from './hub-link.ts'
 import { openJournal } from './journal.ts'
 import { createLog } from './log.ts'
 import type { RunTools } from './run-tools.ts'
+import { createRunner } from './runner.ts'
 import { createSlots } from './slots.ts'
 
 const assignment = {
@@ -31,10 +32,10 @@ async function journalAfter(cause: StopCause): Promise<string[]> {
       link: () => ({}) as HubLink,
       journal,
       // No mirror yet, as for every run that never began.
-      tools: {
-        runsDir: join(dir, 'runs'),
-        mirrors: { pathOf: () => join(dir, 'none') },
-      } as unknown as RunTools,
+      runner: createRunner(
+        { runsDir: join(dir, 'runs'), mirrors: { pathOf: () => join(dir, 'none') } } as unknown as RunTools,
+        log,
+      ),
       slots: createSlots(0),
       log,
       recheckWalls: () => {},

@@ -1,20 +1,17 @@
-import { join } from 'node:path'
 import type { HeldRun, StopCause } from './held-run.ts'
 import type { HubLink } from './hub-link.ts'
 import type { Journal } from './journal.ts'
 import type { Log } from './log.ts'
-import { removeTree } from './remove-tree.ts'
 import { createReports, deliver, onRefused } from './reports.ts'
-import { runTask, whyCannotRun } from './run-task.ts'
-import type { RunTools } from './run-tools.ts'
+import { whyCannotRun } from './run-task.ts'
+import type { Runner } from './runner.ts'
 import type { Slots } from './slots.ts'
 import { WireError } from './wire-error.ts'
-import { withdraw } from './withdraw.ts'
 
 type Deps = {
   link: () => HubLink
   journal: Journal
-  tools: RunTools
+  runner: Runner
   slots: Slots
   log: Log
   recheckWalls: () => void
@@ -27,7 +24,7 @@ type Deps = {
  * and the slot are given back, and the journal entry goes only when nothing is left to say.
  */
 export async function carry(deps: Deps, run: HeldRun): Promise<void> {
-  const { journal, tools, log } = deps
+  const { journal, runner, log } = deps
   const { assignment, stop } = run
   await journal.begin(assignment)
   let release = () => {}
@@ -35,7 +32,7 @@ export async function carry(deps: Deps, run: HeldRun): Promise<void> {
     release = await deps.slots.take(stop.signal)
     await deliver(deps.link(), run, { type: 'accept' })
     const reports = createReports(deps.link(), run, log)
-    run.result = await runTask(assignment, tools, reports, stop.signal)
+    run.result = await runner.run(assignment, reports, stop.signal)
     // Before its last output is delivered: while the hub is away that may take as long as the lease lasts.
     await journal.finish(assignment, run.result)
     await reports.settled()
@@ -45,14 +42,16 @@ export async function carry(deps: Deps, run: HeldRun): Promise<void> {
   } finally {
     release()
     // What cannot be removed must not keep the result from the hub; the next start tries again.
-    await removeTree(join(tools.runsDir, assignment.runId)).catch((error: unknown) =>
-      log.warn({ err: error, run: assignment.runId }, 'the directory of a run could not be removed'),
-    )
+    await runner
+      .tidy(assignment.runId)
+      .catch((error: unknown) =>
+        log.warn({ err: error, run: assignment.runId }, 'the directory of a run could not be removed'),
+      )
   }
   if (run.phase === 'finished') await deliverResult(deps, run)
   // Not when the worker stops: the next start says that the run is lost, and nobody waits for its lease to run out.
   else if (stop.signal.reason === ('shutdown' satisfies StopCause)) return
-  else await withdraw(tools, assignment, log)
+  else await runner.withdraw(assignment)
   await journal.forget(assignment.runId)
 }
 
@@ -68,7 +67,7 @@ export async function deliverResult(deps: Deps, run: HeldRun): Promise<void> {
   } catch (error) {
     if (error instanceof WireError && error.code === 'aborted') throw error
     log.warn({ err: error, task: taskId, epoch }, 'the hub refused the result of a run')
-    await withdraw(deps.tools, assignment, log)
+    await deps.runner.withdraw(assignment)
   }
 }
 

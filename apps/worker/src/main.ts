@@ -11,6 +11,7 @@ import { createHubLink, type HubLink } from './hub-link.ts'
 import { openJournal } from './journal.ts'
 import { createLog, type Log } from './log.ts'
 import { emptyRuns, instanceOf, openPlaces } from './places.ts'
+import { createRunner } from './runner.ts'
 import { watchWalls } from './wall-watch.ts'
 import { createWorker } from './worker.ts'
 
@@ -42,13 +43,16 @@ async function main(): Promise<void> {
   const worker = createWorker({
     link: () => link as HubLink,
     journal: await openJournal(places.journal),
-    tools: {
-      git,
-      driver,
-      mirrors: createMirrors({ dir: places.mirrors, git }),
-      publisher: createPublisher({ git, home: places.git }),
-      runsDir: places.runs,
-    },
+    runner: createRunner(
+      {
+        git,
+        driver,
+        mirrors: createMirrors({ dir: places.mirrors, git }),
+        publisher: createPublisher({ git, home: places.git }),
+        runsDir: places.runs,
+      },
+      log,
+    ),
     log,
     identity: {
       instance: await instanceOf(config.dataDir),

@@ -6,9 +6,8 @@ import type { HubLink } from './hub-link.ts'
 import type { Journal } from './journal.ts'
 import { createLeaseKeeper } from './leases.ts'
 import type { Log } from './log.ts'
-import type { RunTools } from './run-tools.ts'
+import type { Runner } from './runner.ts'
 import { createSlots } from './slots.ts'
-import { withdraw } from './withdraw.ts'
 
 type Welcome = Extract<HubMessage, { type: 'welcome' }>
 type Hello = Omit<Extract<WorkerMessage, { type: 'hello' }>, 'id'>
@@ -17,7 +16,7 @@ type Hello = Omit<Extract<WorkerMessage, { type: 'hello' }>, 'id'>
 export function createWorker(deps: {
   link: () => HubLink
   journal: Journal
-  tools: RunTools
+  runner: Runner
   log: Log
   identity: Pick<Hello, 'instance' | 'version' | 'host' | 'slots'>
   walls: () => WallStatus[]
@@ -65,7 +64,7 @@ export function createWorker(deps: {
         if (run === undefined) continue
         if (run.phase === 'lost') {
           hold(run, () =>
-            withdraw(deps.tools, run.assignment, log).then(() => journal.forget(run.assignment.runId)),
+            deps.runner.withdraw(run.assignment).then(() => journal.forget(run.assignment.runId)),
           )
         } else if (decision.action === 'abort') stopRun(run, 'lease_lost', log)
         else run.leaseUntil = saidHello + welcome.leaseMs
