@@ -4,6 +4,7 @@ export const floors: Record<string, number> = {
   identity: 1,
   agents: 2,
   repos: 2,
+  mail: 3,
   tasks: 3,
   runs: 4,
 }
@@ -12,7 +13,8 @@ export const floors: Record<string, number> = {
 export const doors: Record<string, string[]> = {
   kernel: ['*'],
   identity: ['identity.ts'],
-  agents: ['agents.ts', 'socket.ts'],
+  agents: ['agents.ts', 'socket.ts', 'connections.ts'],
+  mail: ['mail.ts'],
   repos: ['repos.ts'],
   tasks: ['tasks.ts', 'lease.ts', 'hold.ts', 'limits.ts'],
   runs: ['runs.ts'],

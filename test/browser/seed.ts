@@ -35,6 +35,7 @@ export function addWorker(hub: FakeHub, name = 'local', wallOk = true): void {
     id: randomUUID(),
     name,
     connected: true,
+    status: '',
     version: '0.0.1',
     slots: 2,
     busy: 1,

@@ -17,6 +17,7 @@ import { newId } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { roleUrl } from './kernel/roles.ts'
 import { createTicker } from './kernel/ticker.ts'
+import { createMail } from './mail/mail.ts'
 import { createRepos } from './repos/repos.ts'
 import { repoRoutes } from './repos/routes.ts'
 import { createAssigner } from './runs/assign.ts'
@@ -44,13 +45,14 @@ function createRooms(databaseUrl: string, leaseMs: number, onError: OnError) {
   const events = createEvents({ hints })
   const identity = createIdentity({ db, events, now: Date.now })
   const agents = createAgents({ db, identity, events, hints, hubId: newId() })
+  const mail = createMail({ db, agents })
   const repos = createRepos({ events })
   const tasks = createTasks({ agents, repos, events, hints })
   const leases = createLeases({ events, hints, leaseMs })
   const progress = createProgress()
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress })
   const assign = createAssigner({ db, agents, repos, tasks, leases })
-  return { db, hints, events, identity, agents, repos, tasks, progress, runs, assign, leaseMs }
+  return { db, hints, events, identity, agents, mail, repos, tasks, progress, runs, assign, leaseMs }
 }
 
 type Rooms = ReturnType<typeof createRooms>
@@ -67,7 +69,7 @@ function handlersOf(rooms: Rooms, origin: () => string): Handlers<RouteName> {
 }
 
 function socketsOf(
-  { agents, runs, db, events, hints, progress, leaseMs }: Rooms,
+  { agents, runs, mail, db, events, hints, progress, leaseMs }: Rooms,
   log: Log,
   onError: OnError,
 ): Socket[] {
@@ -75,7 +77,8 @@ function socketsOf(
     {
       path: '/api/v1/workers/socket',
       kind: 'worker',
-      serve: (actor, socket) => serveWorker({ agents, runs: runs.handler, log, leaseMs, actor, socket }),
+      serve: (actor, socket) =>
+        serveWorker({ agents, runs: runs.handler, mail: mail.handler, log, leaseMs, actor, socket }),
     },
     {
       path: '/api/v1/live',
@@ -88,7 +91,7 @@ function socketsOf(
 
 /** The loops: each acts on what the database says, woken by hints and by time. */
 function startLoops(
-  { assign, runs, agents, identity, hints, db, leaseMs }: Rooms,
+  { assign, runs, agents, mail, identity, hints, db, leaseMs }: Rooms,
   open: OpenSockets,
   onError: OnError,
 ) {
@@ -97,6 +100,7 @@ function startLoops(
   // Workers of a hub that was away need one lease to come back and renew before theirs are called lost.
   const sweepFrom = performance.now() + leaseMs
   const assignment = loop(1_000, 'assignment', assign)
+  const delivery = loop(1_000, 'delivering messages', mail.deliver)
   const others = [
     loop(1_000, 'the sweep of expired leases', async () => {
       if (performance.now() >= sweepFrom) await runs.sweep()
@@ -106,8 +110,9 @@ function startLoops(
     loop(60_000, 'forgetting old request keys', () => db.asSystem(forgetOldKeys)),
   ]
   hints.on('queue', assignment.poke)
+  hints.on('mail', delivery.poke)
   return async () => {
-    await Promise.all([assignment, ...others].map((each) => each.stop()))
+    await Promise.all([assignment, delivery, ...others].map((each) => each.stop()))
   }
 }
 

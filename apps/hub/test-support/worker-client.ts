@@ -77,6 +77,7 @@ export async function connectWorker(url: string, options: Partial<WorkerOptions>
     /** Undefined when the hub closed the connection instead. */
     welcome: 'code' in greeted ? undefined : greeted,
     post,
+    next,
     /** Sends a request and answers its reply. */
     async request(message: WorkerRequest): Promise<Of<'reply'>> {
       const id = post(message)

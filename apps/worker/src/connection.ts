@@ -75,6 +75,7 @@ export function openConnection(options: {
       return log.warn({ data: data.slice(0, 200) }, 'a message of the hub is not understood')
     const message = parsed.data
     if (message.type === 'assign' || message.type === 'cancel') return options.onPush(message)
+    if (message.type !== 'welcome' && message.type !== 'reply') return
     const asked = waiting.get(message.to)
     if (message.type === 'welcome' || message.ok) return asked?.resolve(message)
     asked?.reject(

@@ -12,6 +12,7 @@ export const eventKinds = [
   'worker.connected',
   'worker.disconnected',
   'worker.walls_changed',
+  'worker.status_changed',
   'task.created',
   'task.assigned',
   'task.accepted',

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { check, report } from './checks.ts'
 import { ending, runPhase, wallKind } from './task-states.ts'
 import { commitId, id } from './text.ts'
+import { mailAnswer, mailPushes, mailRequests } from './wire-mail.ts'
 import { wallStatus } from './workers.ts'
 
 /**
@@ -115,6 +116,7 @@ export const workerMessage = z.discriminatedUnion('type', [
     commit: commitId,
   }),
   z.object({ type: z.literal('finish'), ...request, ...held, runId: id, result: runResult }),
+  ...mailRequests,
 ])
 export type WorkerMessage = z.infer<typeof workerMessage>
 
@@ -136,6 +138,8 @@ export const hubMessage = z.discriminatedUnion('type', [
     error: z.object({ code: z.string(), message: z.string() }).optional(),
     /** Answer to `renew`: the leases that are gone; their runs must be stopped. */
     lost: z.array(z.object(held)).optional(),
+    ...mailAnswer,
   }),
+  ...mailPushes,
 ])
 export type HubMessage = z.infer<typeof hubMessage>

@@ -14,6 +14,8 @@ export const worker = z.object({
   id,
   name: z.string(),
   connected: z.boolean(),
+  /** What it last said about itself; empty if nothing. */
+  status: z.string(),
   version: z.string().nullable(),
   slots: z.int(),
   busy: z.int(),

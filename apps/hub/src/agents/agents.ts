@@ -21,6 +21,9 @@ export type Offer = {
   walls: WallStatus[]
 }
 
+/** An agent as the others of its workspace see it. */
+export type Present = { workspaceId: string; id: string; name: string; status: string; online: boolean }
+
 /** Workers: their records, who is present, and the sockets this hub holds. Knows nothing of tasks. */
 export function createAgents(deps: {
   db: Db
@@ -29,7 +32,7 @@ export function createAgents(deps: {
   hints: Hints
   hubId: string
 }) {
-  const { db } = deps
+  const { db, events, hints } = deps
   const connections = createConnections()
 
   return {
@@ -63,6 +66,33 @@ export function createAgents(deps: {
     /** `busy` counts, by worker, what the database says they hold. */
     async list(tx: Tx, busy: Map<string, number>): Promise<Worker[]> {
       return (await store.list(tx)).map((row) => store.toWorker(row, busy.get(row.id) ?? 0))
+    },
+
+    /** Who is there, for the other agents; what a worker can do is not their business. */
+    async roll(tx: Tx) {
+      return (await store.list(tx)).map(({ name, status, fresh, last_seen_at }) => ({
+        name,
+        status,
+        online: fresh,
+        lastSeenAt: last_seen_at?.toISOString() ?? null,
+      }))
+    },
+
+    async present(tx: Tx, workspaceIds: string[]): Promise<Present[]> {
+      const rows = await tx.query<store.WorkerRow & { workspace_id: string }>(store.present, [workspaceIds])
+      return rows.map(({ workspace_id, id, name, status, fresh }) => ({
+        workspaceId: workspace_id,
+        id,
+        name,
+        status,
+        online: fresh,
+      }))
+    },
+
+    async setStatus(tx: Tx, actor: Actor, workerId: string, status: string): Promise<void> {
+      if (!(await store.setStatus(tx, workerId, status))) return
+      await events.publish(tx, actor, { kind: 'worker.status_changed', data: { workerId, status } })
+      tx.afterCommit(() => hints.send('mail'))
     },
 
     offers(): Offer[] {

@@ -55,6 +55,7 @@ export function createPresence(deps: {
       connections.get(connection.workerId)?.close(4000, 'replaced by a newer connection')
       connections.add(connection)
       hints.send('queue')
+      hints.send('mail')
       return decided
     },
 
@@ -80,6 +81,7 @@ export function createPresence(deps: {
           })
         }
       })
+      hints.send('mail')
     },
 
     /**

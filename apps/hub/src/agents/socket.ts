@@ -1,4 +1,5 @@
 import { workerMessage, type WorkerMessage } from '@muster/contract/wire'
+import { isMail, type MailAnswer, type MailMessage } from '@muster/contract/wire-mail'
 import type { WebSocket } from 'ws'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
@@ -8,7 +9,7 @@ import type { Agents } from './agents.ts'
 import { sender, type Connection } from './connections.ts'
 import type { Hello } from './presence.ts'
 
-export type RunMessage = Exclude<WorkerMessage, { type: 'hello' } | { type: 'walls' }>
+export type RunMessage = Exclude<WorkerMessage, { type: 'hello' } | { type: 'walls' } | MailMessage>
 export type Decision = { taskId: string; epoch: number; action: 'continue' | 'abort'; reason: string }
 
 /** What the room above does with messages about runs. Throws MusterError to refuse one. */
@@ -21,6 +22,11 @@ export type RunHandler = {
   ): Promise<{ lost?: { taskId: string; epoch: number }[] }>
 }
 
+/** What the room above does with what agents say to each other. Throws MusterError to refuse a message. */
+export type MailHandler = {
+  handle(actor: Actor, connection: Connection, message: MailMessage): Promise<MailAnswer>
+}
+
 // A worker that says nothing at all within this time after connecting is not a worker.
 const helloWithinMs = 10_000
 
@@ -31,6 +37,7 @@ const helloWithinMs = 10_000
 export function serveWorker(deps: {
   agents: Agents
   runs: RunHandler
+  mail: MailHandler
   log: Log
   leaseMs: number
   actor: Actor
@@ -107,6 +114,7 @@ function parse(data: string): WorkerMessage | undefined {
 }
 
 type Deps = Parameters<typeof serveWorker>[0]
+type Spoken = Exclude<WorkerMessage, { type: 'hello' }>
 
 function connectionOf({ actor, socket }: Deps, hello: Hello): Connection {
   if (actor.kind !== 'worker' || actor.id === null || actor.credentialId === null) {
@@ -151,17 +159,24 @@ async function welcome(deps: Deps, connection: Connection, hello: Hello, send: C
 async function answer(
   deps: Deps,
   connection: Connection,
-  message: Exclude<WorkerMessage, { type: 'hello' }>,
+  message: Spoken,
   send: Connection['send'],
 ): Promise<void> {
   const to = 'id' in message ? message.id : undefined
   try {
-    if (message.type === 'walls') await deps.agents.setWalls(deps.actor, connection, message.walls)
-    const extra = message.type === 'walls' ? {} : await deps.runs.handle(deps.actor, connection, message)
+    const extra = await act(deps, connection, message)
     if (to !== undefined) send({ type: 'reply', to, ok: true, ...extra })
   } catch (error) {
     // Only a refusal is an answer; anything else closes the socket, and the worker tries again after reconnecting.
     if (!(error instanceof MusterError) || error.status >= 500 || to === undefined) throw error
     send({ type: 'reply', to, ok: false, error: { code: error.code, message: error.message } })
   }
+}
+
+async function act({ agents, runs, mail, actor }: Deps, connection: Connection, message: Spoken) {
+  if (message.type === 'walls') {
+    await agents.setWalls(actor, connection, message.walls)
+    return {}
+  }
+  return isMail(message) ? mail.handle(actor, connection, message) : runs.handle(actor, connection, message)
 }

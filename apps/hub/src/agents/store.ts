@@ -9,6 +9,7 @@ export type WorkerRow = {
   host: string | null
   slots: number
   walls: WallStatus[]
+  status: string
   connected_hub: string | null
   last_seen_at: Date | null
   /** By the database's clock: seen within the time in which a connected worker is always seen. */
@@ -18,8 +19,9 @@ export type WorkerRow = {
 
 // Hubs refresh what they hold every 5 s; three missed refreshes mean that the hub is gone too.
 const freshFor = `interval '15 seconds'`
-const columns = `id, name, instance, version, host, slots, walls, connected_hub, last_seen_at,
-  coalesce(last_seen_at > now() - ${freshFor}, false) and connected_hub is not null as fresh, created_at`
+const fresh = `coalesce(last_seen_at > now() - ${freshFor}, false) and connected_hub is not null as fresh`
+const columns = `id, name, instance, version, host, slots, walls, status, connected_hub, last_seen_at, ${fresh},
+  created_at`
 
 export function list(tx: Tx): Promise<WorkerRow[]> {
   return tx.query<WorkerRow>({
@@ -74,6 +76,21 @@ export async function setWalls(tx: Tx, id: string, walls: WallStatus[]): Promise
   await tx.query('update workers set walls = $2 where id = $1', [id, JSON.stringify(walls)])
 }
 
+/** False when it says so already. */
+export async function setStatus(tx: Tx, id: string, status: string): Promise<boolean> {
+  const rows = await tx.query('update workers set status = $2 where id = $1 and status <> $2 returning id', [
+    id,
+    status,
+  ])
+  return rows.length > 0
+}
+
+/** Everybody in these workspaces, asked each second by every hub: the loop that tells who came and went. */
+export const present = {
+  name: 'workers_present',
+  text: `select workspace_id, id, name, status, ${fresh} from workers where workspace_id = any($1)`,
+}
+
 /** Only while this hub still holds it: the worker may have come back through another hub meanwhile. */
 export async function disconnect(tx: Tx, id: string, hubId: string): Promise<boolean> {
   const rows = await tx.query(
@@ -93,6 +110,7 @@ export function toWorker(row: WorkerRow, busy: number): Worker {
     id: row.id,
     name: row.name,
     connected: row.fresh,
+    status: row.status,
     version: row.version,
     slots: row.slots,
     busy,

@@ -7,6 +7,7 @@ const worker = (more: Partial<Worker> = {}): Worker => ({
   id: 'w',
   name: 'w',
   connected: true,
+  status: '',
   version: null,
   slots: 2,
   busy: 0,

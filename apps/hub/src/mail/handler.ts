@@ -1,0 +1,27 @@
+import type { MailAnswer, MailMessage } from '@muster/contract/wire-mail'
+import type { Agents } from '../agents/agents.ts'
+import type { MailHandler } from '../agents/socket.ts'
+import type { Actor } from '../kernel/actor.ts'
+import type { Db, Tx } from '../kernel/db.ts'
+import type { Delivery } from './delivery.ts'
+
+export type MailDeps = { db: Db; agents: Agents; delivery: Delivery }
+
+/** What the messages with which agents speak to each other do. One transaction each. */
+export function createHandler({ db, agents, delivery }: MailDeps): MailHandler {
+  const act = async (tx: Tx, actor: Actor, workerId: string, message: MailMessage): Promise<MailAnswer> => {
+    switch (message.type) {
+      case 'status':
+        await agents.setStatus(tx, actor, workerId, message.text)
+        return {}
+      case 'list_agents':
+        return { agents: await agents.roll(tx) }
+    }
+  }
+  return {
+    async handle(actor, { workerId }, message) {
+      await delivery.watch(actor.workspaceId)
+      return db.inWorkspace(actor.workspaceId, (tx) => act(tx, actor, workerId, message))
+    },
+  }
+}
