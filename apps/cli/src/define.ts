@@ -11,5 +11,4 @@ export type Define = (
 export type Does = <Options, Args extends readonly string[]>(
   command: Command,
   load: () => Promise<Action<Options, Args>>,
-  interrupts?: 'default' | 'own',
 ) => void

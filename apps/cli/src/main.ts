@@ -23,9 +23,12 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
-// Commands that end in order on a signal, or that say something first, put their own handler before this one.
-const interrupted = () => process.exit(130)
-process.on('SIGINT', interrupted)
+// Commands that end in order on a signal, or that say something first, put their own handler beside this one, and it
+// leaves the decision to them. It is never taken away: a signal that came while modules were loading waits for the
+// event loop, and one that finds no handler there any more is neither obeyed nor deadly, but lost.
+process.on('SIGINT', () => {
+  if (process.listenerCount('SIGINT') === 1) process.exit(130)
+})
 
 process.exitCode = await run()
 // Sockets that linger must not keep a finished command, but a pipe takes 64 KiB at a time and the rest is still here.
@@ -48,7 +51,6 @@ async function run(): Promise<number> {
     json,
     width: process.stdout.columns || 80,
     open: () => openContext(),
-    takeInterrupts: () => process.off('SIGINT', interrupted),
   })
   try {
     return await program.run(process.argv)

@@ -30,7 +30,7 @@ export function addLifecycle(root: Command, define: Define, does: Does): void {
     'npm start',
     'MUSTER_PORT=4700 MUSTER_DATA=/srv/muster npx muster up',
   ])
-  does(up, async () => (await import('./up/up.ts')).up, 'own')
+  does(up, async () => (await import('./up/up.ts')).up)
   const down = define(root, 'down', 'stop it and wait until everything has ended', [
     'npx muster down',
     'MUSTER_DATA=/srv/muster npx muster down',
@@ -86,7 +86,7 @@ function addWorkerCommands(root: Command, define: Define, does: Does): void {
   ])
     .option('--token <token>', 'worker token; "-" reads it from stdin, where other users cannot see it')
     .option('--slots <n>', 'tasks at once', atMost(256))
-  does(join, async () => (await import('./commands/worker-join.ts')).joinWorker, 'own')
+  does(join, async () => (await import('./commands/worker-join.ts')).joinWorker)
 }
 
 function addTokenCommands(root: Command, define: Define, does: Does): void {

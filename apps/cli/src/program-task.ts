@@ -55,7 +55,7 @@ function addTaskAdd(task: Command, define: Define, does: Does): void {
     .option('--timeout <duration>', 'deadline around everything, like 2s, 10m or 1h', duration)
     .option('--wait', 'wait for the end; exit code 0 only when it is done')
     .option('--idempotency-key <key>', 'the same key never makes a second task')
-  does(add, async () => (await import('./commands/task-add.ts')).addTask, 'own')
+  does(add, async () => (await import('./commands/task-add.ts')).addTask)
 }
 
 function addTaskReads(task: Command, define: Define, does: Does): void {
@@ -79,7 +79,7 @@ function addTaskReads(task: Command, define: Define, does: Does): void {
     'npx muster task watch 7f3a9c21',
     'npx muster task watch 7f3a9c21 --json 2>/dev/null',
   ])
-  does(watch, async () => (await import('./commands/task-watch.ts')).watchTask, 'own')
+  does(watch, async () => (await import('./commands/task-watch.ts')).watchTask)
 
   const log = define(task, 'log <task>', 'everything its runs wrote, in order', [
     'npx muster task log 7f3a9c21',

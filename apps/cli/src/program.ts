@@ -10,8 +10,6 @@ export type Shell = {
   json: boolean
   width: number
   open(): Promise<Context>
-  /** From here on the command itself decides what Ctrl-C means. */
-  takeInterrupts(): void
 }
 
 export function createProgram(shell: Shell): { run(argv: string[]): Promise<number> } {
@@ -38,13 +36,12 @@ export function createProgram(shell: Shell): { run(argv: string[]): Promise<numb
       .option('--no-color', 'no colours')
       .addHelpText('after', examplesText(examples))
 
-  const does: Does = (command, load, interrupts = 'default') => {
+  const does: Does = (command, load) => {
     command.action(async (...given: unknown[]) => {
       // Commander passes the arguments, then the options, then the command.
       const words = given.slice(0, -2)
       const options = given.at(-2)
       const [action, context] = await Promise.all([load(), shell.open()])
-      if (interrupts === 'own') shell.takeInterrupts()
       exit = await (action as unknown as Action<unknown, unknown[]>)(context, options, ...words)
     })
   }
