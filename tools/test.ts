@@ -47,6 +47,9 @@ if (lacks(['git', 'bubblewrap']).length === 0) {
   countStep(await runStep('bench, short form', argv, { limitMs: 600_000 }))
 }
 
+const queueBench = [process.execPath, 'test/bench/queue/main.ts', '--short']
+countStep(await runStep('bench of the queue, short form', queueBench, { limitMs: 300_000 }))
+
 rmSync(out, { recursive: true, force: true })
 process.stdout.write(`\nWhat was covered\n${lines.join('\n')}\n`)
 for (const need of missing) process.stdout.write(`Not here: ${need.package}, so untested: ${need.without}.\n`)

@@ -34,7 +34,7 @@ export type Hub = Awaited<ReturnType<typeof createHub>>
 type OnError = (what: string) => (error: unknown) => void
 
 /** The rooms, from the lowest floor up. Everything is a value here; nothing is global, so two hubs fit in a process. */
-function createRooms(databaseUrl: string, leaseMs: number, onError: OnError) {
+export function createRooms(databaseUrl: string, leaseMs: number, onError: OnError) {
   const systemUrl = roleUrl(databaseUrl, 'muster_system')
   const appUrl = roleUrl(databaseUrl, 'muster_app')
   const db = createDb({ appUrl, systemUrl, onError: onError('a database connection was lost') })

@@ -8,18 +8,24 @@ export type Cpu = { hub: number; worker: number; gitAndWalls: number; database: 
 const msPerTick = 10
 
 export async function cpuOf(pids: Pids): Promise<Cpu> {
-  const [hub, worker, database] = await Promise.all([
-    timesOf(pids.hub),
-    timesOf(pids.worker),
-    timesOf(pids.database),
-  ])
-  const backends = await Promise.all((await childrenOf(pids.database)).map((pid) => timesOf(pid)))
+  const [hub, worker] = await Promise.all([timesOf(pids.hub), timesOf(pids.worker)])
   return {
     hub: hub.own,
     worker: worker.own,
     gitAndWalls: worker.children,
-    database: database.own + database.children + backends.reduce((sum, each) => sum + each.own, 0),
+    database: await databaseMs(pids.database),
   }
+}
+
+/** Of a server: of its first process, of those that it has now, and of those that ended. */
+export async function databaseMs(postmaster: number): Promise<number> {
+  const first = await timesOf(postmaster)
+  const backends = await Promise.all((await childrenOf(postmaster)).map(ownMs))
+  return first.own + first.children + backends.reduce((sum, each) => sum + each, 0)
+}
+
+export async function ownMs(pid: number): Promise<number> {
+  return (await timesOf(pid)).own
 }
 
 /** `children` are those that have ended and were waited for, with theirs. */

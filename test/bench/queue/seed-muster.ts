@@ -1,0 +1,50 @@
+import type { Pool } from 'pg'
+
+/**
+ * Tasks that ended another day, as the hub leaves them: with their run, evidence and events. Written straight into the
+ * tables, because a million of them through the hub would take longer than everything that is measured.
+ */
+export async function seedHistory(owner: Pool, workspaceId: string, repoId: string, count: number) {
+  await owner.query('set synchronous_commit = off')
+  await owner.query(
+    `with t as (
+       insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, state, ending, reason, epoch, attempt,
+                          branch, commit, created_by, started_at, ended_at)
+       select $1, uuidv7(interval '-1 day'), $2, 'bench', 'A task of the bench',
+              '{"run": "true", "prompt": null, "checks": [], "needs": [], "mayChange": [], "allowEmpty": false,
+                "wall": "namespace", "network": "none", "timeoutMs": 1800000}',
+              2, 'standard', 'done', 'verified', 'All checks passed.', 1, 1, 'muster/shell/x', repeat('c', 40), 'owner',
+              now(), now()
+       from generate_series(1, $3::int) returning id
+     ), r as (
+       insert into runs (workspace_id, id, task_id, attempt, epoch, worker_id, worker, agent, wall, ending, ended_at)
+       select $1, uuidv7(interval '-1 day'), id, 1, 1, $1, 'w', 'shell', 'namespace', 'verified', now() from t
+       returning id, task_id
+     ), e as (
+       insert into evidence (workspace_id, task_id, run_id, commit, report)
+       select $1, task_id, id, repeat('c', 40), '{}' from r
+     )
+     insert into events (workspace_id, kind, task_id, actor, data)
+     select $1, kind, id, 'muster', '{"epoch": 1}'
+     from t, unnest(array['task.created', 'task.assigned', 'task.accepted', 'task.done']) as kind`,
+    [workspaceId, repoId, count],
+  )
+  await owner.query('analyze')
+}
+
+/** Tasks that wait, more than any test could hand in one by one. */
+export async function seedBacklog(owner: Pool, workspaceId: string, repoId: string, count: number) {
+  await owner.query(
+    `with t as (
+       insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, state, created_by)
+       select $1, uuidv7(), $2, 'bench', 'A task of the bench',
+              '{"run": "true", "prompt": null, "checks": [{"kind": "file_exists", "target": "x"}], "needs": [],
+                "mayChange": [], "allowEmpty": false, "wall": "namespace", "network": "none", "timeoutMs": 1800000}',
+              2, 'standard', 'queued', 'owner'
+       from generate_series(1, $3::int) returning id
+     )
+     insert into task_queue (workspace_id, task_id, lane, wall, epoch) select $1, id, 2, 'namespace', 0 from t`,
+    [workspaceId, repoId, count],
+  )
+  await owner.query('analyze')
+}
