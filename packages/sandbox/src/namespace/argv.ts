@@ -40,23 +40,12 @@ export type Launch = {
   command: string[]
 }
 
-// The shell becomes the launcher (exec all along), so the process the worker spawned is the bubblewrap that dies with it.
-const joinThenExec = 'set -e; while [ "$1" != -- ]; do echo 0 > "$1"; shift; done; shift; exec "$@"'
-
 /** The command line on the host. Environment values and host paths are not in it: every user can read it. */
 export function launchArgv(launch: Launch): string[] {
-  const { layout, limits, uid } = launch
-  const { bwrap, setpriv, prlimit } = layout.programs
-  const openFiles = Math.min(limits.openFiles, layout.hardOpenFiles)
+  const { layout, uid } = launch
+  const { bwrap, setpriv } = layout.programs
   return [
-    ...(launch.join.length > 0 ? ['/bin/sh', '-c', joinThenExec, 'sh', ...launch.join, '--'] : []),
-    prlimit,
-    `--nofile=${openFiles}:${openFiles}`,
-    '--core=0',
-    `--fsize=${limits.fileBytes}`,
-    // Twice, because a command that is refused memory cannot be told from one that failed: the watch comes first.
-    // Not --as: V8, Go and the JVM reserve address space by the gigabyte that they never touch.
-    ...(launch.cgroups ? [] : [`--data=${2 * limits.memoryBytes}`]),
+    ...['/bin/sh', '-c', limitThenJoin(launch), 'sh', ...launch.join, '--'],
     setpriv,
     // Until bubblewrap says the same for itself.
     '--pdeathsig=KILL',
@@ -81,6 +70,25 @@ export function launchArgv(launch: Launch): string[] {
 }
 
 /**
+ * Limits of the shell and not of prlimit, which is one more program to start for each command. A limit that cannot be set
+ * ends it here. The shell becomes the launcher (exec all along), so the process the worker spawned is the bubblewrap
+ * that dies with it.
+ */
+function limitThenJoin({ layout, limits, cgroups }: Launch): string {
+  const set = [
+    `ulimit -n ${Math.min(limits.openFiles, layout.hardOpenFiles)}`,
+    'ulimit -c 0',
+    // POSIX counts files in blocks of 512 bytes; the probe sees whether this shell does.
+    `ulimit -f ${Math.ceil(limits.fileBytes / 512)}`,
+    // Twice, because a command that is refused memory cannot be told from one that failed: the watch comes first.
+    // Not -v: V8, Go and the JVM reserve address space by the gigabyte that they never touch.
+    ...(cgroups ? [] : [`ulimit -d ${Math.ceil((2 * limits.memoryBytes) / 1024)}`]),
+  ]
+  const join = 'while [ "$1" != -- ]; do echo 0 > "$1"; shift; done; shift; exec "$@"'
+  return ['set -e', ...set, join].join('; ')
+}
+
+/**
  * What the owner says through the gate once the wall stands there. Silence (it is dead) ends the wall before the command
  * began. The wall speaks first: pid 1 inside ties its life to its parent only just before it starts this script, and an
  * owner that died earlier, with its word already given, would leave a command that nothing ends.
@@ -91,8 +99,9 @@ const passGate = `echo here >&${fds.gate}; read -r said <&${fds.gate} && [ "$sai
 
 /**
  * What bubblewrap starts. It dies with its parent only from the moment it has said so: an owner that is killed while
- * the wall is being built would leave it running, so the command waits until the owner has seen the wall. The shell turns "no such program" into 127 instead of a failure of the wall. The process
- * limit is set only here where it must be an rlimit: on the host it would count all of the user's other processes.
+ * the wall is being built would leave it running, so the command waits until the owner has seen the wall. The shell
+ * turns "no such program" into 127 instead of a failure of the wall. The process limit is set only here where it must
+ * be an rlimit: on the host it would count all of the user's other processes.
  */
 function insideArgv({ layout, limits, cgroups, command }: Launch): string[] {
   const limit = cgroups ? [] : [layout.programs.prlimit, `--nproc=${limits.processes}:${limits.processes}`]

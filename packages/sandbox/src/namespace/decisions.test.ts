@@ -145,13 +145,16 @@ describe('remedies', () => {
 })
 
 describe('the answer of a probe', () => {
-  const good = '1000\nIface\n    lo:  0 0 0 0\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n'
+  const good =
+    '1000\nIface\n    lo:  0 0 0 0\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n' +
+    'Max file size             536870912            536870912            bytes\n'
   it.each([
     ['1000', '0', 'user 0'],
     ['    lo:', '  eth0: 1 2 3 4\n    lo:', 'eth0'],
     ['Seccomp:\t2', 'Seccomp:\t0', 'filter'],
     ['NoNewPrivs:\t1', '', 'privileges'],
     ['CapEff:\t0000000000000000', 'CapEff:\t0000000000200000', 'capabilities'],
+    ['size             536870912', 'size             1073741824', '1073741824 bytes'],
   ])('is wrong when %j is %j', (from, to, says) => {
     expect(wrongAnswer(good)).toBeUndefined()
     expect(wrongAnswer(good.replace(from, to))).toContain(says)

@@ -10,13 +10,14 @@ import { collectOutput } from './output.ts'
 import { startOf } from './owner.ts'
 import { descendants, listProcesses, processesNamed, signalProcess } from './processes.ts'
 import { openStreams, type Streams } from './streams.ts'
+import type { Pipes } from './pipes.ts'
 import { watch } from './watch.ts'
 
 export type Exec = {
   launch: Launch
   filter: string
-  mkfifo: string
-  /** A path that no other command uses, for pipes that have a name for a moment. */
+  pipes: Pipes
+  /** A path that no other command uses, for pipes and input that have a name for a moment. */
   pipePrefix: string
   graceMs: number
   cgroup: ExecCgroup | undefined
@@ -34,7 +35,7 @@ const LEFTOVERS_MS = 10_000
 export async function execInWall(exec: Exec): Promise<ExecResult> {
   const { options, cgroup } = exec
   const started = performance.now()
-  const streams = await openStreams(exec.mkfifo, exec.pipePrefix, options.stdin)
+  const streams = await openStreams(exec.pipes, exec.pipePrefix, options.stdin)
   const launched = launchWall(exec.launch, exec.filter, streams)
   const over = new AbortController()
   const stopping = createStop(launched, exec, over.signal)
@@ -60,11 +61,13 @@ export async function execInWall(exec: Exec): Promise<ExecResult> {
 
   try {
     const { signal } = await launched.exited.catch((error: Error) => {
+      streams.giveBack()
       throw new SandboxError('sandbox_unavailable', `the wall could not be started: ${error.message}`)
     })
     over.abort()
     await watching
     await endLeftovers(launched, exec)
+    streams.giveBack()
     // Nobody is left to write, so the end is there to be read; a stream that does not show it must not hold the command.
     const late = new AbortController()
     await Promise.race([

@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { bwrapOptions, fds, go, launchArgv, type Launch } from './argv.ts'
@@ -20,20 +19,7 @@ export type Launched = {
 }
 
 export function launchWall(launch: Launch, filter: string, streams: Streams): Launched {
-  const [program, ...argv] = launchArgv(launch) as [string, ...string[]]
-  // Opened for each start: bubblewrap reads from where the descriptor stands.
-  const filterFd = openSync(filter, 'r')
-  const nothing = openSync('/dev/null', 'r')
-  const child = spawn(program, argv, {
-    cwd: '/',
-    // What bubblewrap starts with can be read inside, in /proc/1/environ.
-    env: {},
-    stdio: withoutInherited([...streams.childFds, filterFd, 'pipe', 'pipe', 'pipe'], nothing),
-  })
-  streams.handedOver()
-  closeSync(filterFd)
-  closeSync(nothing)
-
+  const child = start(launch, filter, streams)
   const exited = new Promise<{ signal: NodeJS.Signals | undefined }>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (_code, signal) => resolve({ signal: signal ?? undefined }))
@@ -42,7 +28,6 @@ export function launchWall(launch: Launch, filter: string, streams: Streams): La
     child.once('close', () => resolve())
     child.once('error', () => resolve())
   })
-  const outputs = [streams.stdout, streams.stderr].map((stream) => once(stream, 'close'))
 
   const options = child.stdio[fds.args] as Writable
   // It may die before it has read them; then its exit says so.
@@ -77,7 +62,31 @@ export function launchWall(launch: Launch, filter: string, streams: Streams): La
     init: () => init,
     exitCode: () => exitCode,
     exited,
-    closed: Promise.all([status, ...outputs]),
+    closed: Promise.all([status, streams.closed]),
+  }
+}
+
+function start(launch: Launch, filter: string, streams: Streams): ChildProcess {
+  const [program, ...argv] = launchArgv(launch) as [string, ...string[]]
+  // Opened for each start: bubblewrap reads from where the descriptor stands.
+  const filterFd = openSync(filter, 'r')
+  const nothing = openSync('/dev/null', 'r')
+  try {
+    return spawn(program, argv, {
+      cwd: '/',
+      // What bubblewrap starts with can be read inside, in /proc/1/environ.
+      env: {},
+      stdio: withoutInherited([...streams.childFds, filterFd, 'pipe', 'pipe', 'pipe'], nothing),
+    })
+  } catch (error) {
+    // Such as a command line longer than the kernel takes: nothing was started, so nobody reads these to their end.
+    for (const stream of [streams.stdout, streams.stderr]) stream.destroy()
+    streams.giveBack()
+    throw error
+  } finally {
+    streams.handedOver()
+    closeSync(filterFd)
+    closeSync(nothing)
   }
 }
 

@@ -6,7 +6,8 @@ import { defaultLimits, SandboxError, type Sandbox, type WallSpec } from '../san
 export type ProbeAnswer = { ok: boolean; detail: string; fix?: string }
 
 const question =
-  'id -u; cat /proc/net/route /proc/net/dev; grep -E "^(Seccomp|NoNewPrivs|CapEff):" /proc/self/status'
+  'id -u; cat /proc/net/route /proc/net/dev; grep -E "^(Seccomp|NoNewPrivs|CapEff):" /proc/self/status; ' +
+  'grep "^Max file size" /proc/self/limits'
 
 /** Starts a wall and asks from inside what holds it. */
 export async function probeWall(
@@ -58,5 +59,8 @@ export function wrongAnswer(answer: string): string | undefined {
   if (field('Seccomp') !== '2') return `the system call filter is not on (Seccomp ${field('Seccomp')})`
   if (field('NoNewPrivs') !== '1') return 'a command could gain privileges (NoNewPrivs is not set)'
   if (!/^0+$/.test(field('CapEff') ?? '')) return `the command has capabilities (${field('CapEff')})`
+  const fileBytes = /^Max file size\s+(\d+)/m.exec(answer)?.[1]
+  if (Number(fileBytes) !== defaultLimits.fileBytes)
+    return `a file may have ${fileBytes ?? 'any number of'} bytes, not ${defaultLimits.fileBytes}: /bin/sh counts in other units`
   return undefined
 }

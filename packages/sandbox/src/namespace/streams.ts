@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, constants, openSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
-import { Socket } from 'node:net'
-import { promisify } from 'node:util'
+import type { Socket } from 'node:net'
+import type { Pipes } from './pipes.ts'
 
 export type Streams = {
   stdout: Socket
@@ -10,45 +10,45 @@ export type Streams = {
   /** For the child; closed here by `handedOver`, or the end of its output would never be seen. */
   childFds: [stdin: number, stdout: number, stderr: number]
   handedOver(): void
+  /** Both were read to their end. */
+  closed: Promise<unknown>
+  /** Only when nothing of the command is left: a later command gets the same pipes, once our ends are closed. */
+  giveBack(): void
 }
 
-const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants
-
-/**
- * Named pipes, removed as soon as they are open. What Node's spawn gives a child are sockets, and those cannot be
- * opened by name: `echo > /dev/stderr` and `cat /dev/stdin` would fail. Nor would anonymous pipes do, because they
- * belong to us and the wall's user may not open them; hence the modes. Input is a file without a name: opening a pipe
- * whose writer has finished waits for ever.
- */
+/** Input is a file without a name: opening a pipe, as `cat /dev/stdin` does, waits for ever when its writer has finished. */
 export async function openStreams(
-  mkfifo: string,
+  pipes: Pipes,
   prefix: string,
   input: string | Uint8Array | undefined,
 ): Promise<Streams> {
-  const [stdin, stdout, stderr] = [`${prefix}.stdin`, `${prefix}.stdout`, `${prefix}.stderr`]
-  await promisify(execFile)(mkfifo, ['-m', '0622', stdout, stderr], { env: {} })
-  if (input !== undefined) await writeFile(stdin, input, { mode: 0o444 })
-  try {
-    const out = openOutput(stdout)
-    const err = openOutput(stderr)
-    const childFds: Streams['childFds'] = [
-      openSync(input === undefined ? '/dev/null' : stdin, O_RDONLY),
-      out.theirs,
-      err.theirs,
-    ]
-    return {
-      stdout: out.ours,
-      stderr: err.ours,
-      childFds,
-      handedOver: () => childFds.forEach((fd) => closeSync(fd)),
-    }
-  } finally {
-    await Promise.all([stdin, stdout, stderr].map((path) => rm(path, { force: true })))
+  const stdin = await openInput(`${prefix}.stdin`, input)
+  const [stdout, stderr] = await pipes.takeTwo(prefix).catch((error: unknown) => {
+    closeSync(stdin)
+    throw error
+  })
+  const childFds: Streams['childFds'] = [stdin, stdout.theirs, stderr.theirs]
+  const closed = Promise.all([stdout, stderr].map(({ ours }) => once(ours, 'close')))
+  return {
+    stdout: stdout.ours,
+    stderr: stderr.ours,
+    childFds,
+    handedOver: () => childFds.forEach((fd) => closeSync(fd)),
+    closed,
+    giveBack: () =>
+      void closed.then(
+        () => [stdout, stderr].forEach((pipe) => pipe.giveBack()),
+        () => undefined,
+      ),
   }
 }
 
-/** Opening one end of a named pipe waits for the other: the order, and O_NONBLOCK on our end only, avoid that. */
-function openOutput(path: string): { ours: Socket; theirs: number } {
-  const ours = openSync(path, O_RDONLY | O_NONBLOCK)
-  return { ours: new Socket({ fd: ours, readable: true, writable: false }), theirs: openSync(path, O_WRONLY) }
+async function openInput(path: string, input: string | Uint8Array | undefined): Promise<number> {
+  if (input === undefined) return openSync('/dev/null', constants.O_RDONLY)
+  try {
+    await writeFile(path, input, { mode: 0o444 })
+    return openSync(path, constants.O_RDONLY)
+  } finally {
+    await rm(path, { force: true })
+  }
 }

@@ -11,6 +11,7 @@ import { wallWorkspace, type HostLayout, type Launch } from './argv.ts'
 import type { WallCgroup } from './cgroup.ts'
 import type { DiskMeter } from './disk-usage.ts'
 import { execInWall } from './exec.ts'
+import type { Pipes } from './pipes.ts'
 import type { StateFiles } from './state-files.ts'
 
 export type WallParts = {
@@ -19,6 +20,7 @@ export type WallParts = {
   workspace: string
   layout: HostLayout
   files: StateFiles
+  pipes: Pipes
   uid: number | undefined
   cgroup: WallCgroup | undefined
   disk: DiskMeter
@@ -45,7 +47,7 @@ export function createWall(parts: WallParts): Sandbox {
       return await execInWall({
         launch: { ...launch, join: group?.procsFiles ?? [] },
         filter: parts.files.filter,
-        mkfifo: parts.layout.programs.mkfifo,
+        pipes: parts.pipes,
         pipePrefix: join(parts.files.walls, launch.execName),
         graceMs: parts.graceMs,
         cgroup: group,
