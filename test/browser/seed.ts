@@ -50,6 +50,9 @@ export function addWorker(hub: FakeHub, name = 'local', wallOk = true): void {
           },
     ],
     host: 'build-1',
+    supervisor: null,
+    blocked: null,
+    restarting: false,
     lastSeenAt: ago(1),
     createdAt: ago(86_400),
   })

@@ -7,6 +7,14 @@ create table workers (
   host text,
   slots integer not null default 0,
   walls jsonb not null default '[]',
+  -- Who runs it and why it takes no work, as it last said.
+  supervisor jsonb,
+  blocked jsonb,
+  -- An order that it has not answered; the hub that holds its socket passes it on. Older than 10 s it is void.
+  restart_order jsonb,
+  restart_ordered_at timestamptz,
+  -- From its announcement until its next hello.
+  restarting boolean not null default false,
   -- The hub process that holds the socket now; null while the worker is away.
   connected_hub uuid,
   last_seen_at timestamptz,

@@ -101,7 +101,9 @@ function startLoops(
   const sweepFrom = performance.now() + leaseMs
   const assignment = loop(1_000, 'assignment', assign)
   const delivery = loop(1_000, 'delivering messages', mail.deliver)
+  const orders = loop(1_000, 'passing orders on to workers', agents.deliverOrders)
   const others = [
+    orders,
     loop(1_000, 'the sweep of expired leases', async () => {
       if (performance.now() >= sweepFrom) await runs.sweep()
     }),
@@ -111,6 +113,7 @@ function startLoops(
   ]
   hints.on('queue', assignment.poke)
   hints.on('mail', delivery.poke)
+  hints.on('workers', orders.poke)
   return async () => {
     await Promise.all([assignment, delivery, ...others].map((each) => each.stop()))
   }

@@ -88,6 +88,8 @@ export async function openRooms(options: { database?: HubDatabase } = {}) {
         credentialId: actor.credentialId ?? '',
         slots,
         walls: [goodWall],
+        blocked: false,
+        restarting: false,
         unanswered: 0,
         send: (message) => void sent.push(message),
         ping: () => {},

@@ -5,7 +5,7 @@ import {
   type HubMessage,
   type WorkerMessage,
 } from '@muster/contract/wire'
-import type { WallStatus } from '@muster/contract/workers'
+import type { Blocked, Supervisor, WallStatus } from '@muster/contract/workers'
 import { eventually } from '@muster/testkit/eventually'
 import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
@@ -16,6 +16,8 @@ export type WorkerOptions = {
   slots: number
   walls: WallStatus[]
   holding: HeldRun[]
+  supervisor: Supervisor
+  blocked: Blocked
 }
 
 type WithoutId<M> = M extends { id: number } ? Omit<M, 'id'> : never
@@ -68,6 +70,8 @@ export async function connectWorker(url: string, options: Partial<WorkerOptions>
     slots: options.slots ?? 1,
     walls: options.walls ?? [goodWall],
     holding: options.holding ?? [],
+    ...(options.supervisor === undefined ? {} : { supervisor: options.supervisor }),
+    ...(options.blocked === undefined ? {} : { blocked: options.blocked }),
   })
   const greeted = await Promise.race([next('welcome', (message) => message.to === hello), closed])
   return {
@@ -87,6 +91,7 @@ export async function connectWorker(url: string, options: Partial<WorkerOptions>
       return (await next('assign')).assignment
     },
     cancelled: () => next('cancel'),
+    toldToRestart: () => next('restart'),
     async close() {
       socket.close()
       await closed

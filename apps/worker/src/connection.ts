@@ -7,7 +7,7 @@ type WithoutId<M> = M extends { id: number } ? Omit<M, 'id'> : never
 /** A message of the worker that the hub answers; its `id` is given by the connection. */
 export type Request = WithoutId<WorkerMessage>
 export type Answer = Extract<HubMessage, { type: 'reply' | 'welcome' }>
-export type Push = Extract<HubMessage, { type: 'assign' | 'cancel' }>
+export type Push = Extract<HubMessage, { type: 'assign' | 'cancel' | 'restart' }>
 
 export type Connection = {
   /** Rejects with WireError: the hub's refusal, or `disconnected` when the connection breaks before the answer. */
@@ -74,7 +74,8 @@ export function openConnection(options: {
     if (!parsed.success)
       return log.warn({ data: data.slice(0, 200) }, 'a message of the hub is not understood')
     const message = parsed.data
-    if (message.type === 'assign' || message.type === 'cancel') return options.onPush(message)
+    if (message.type === 'assign' || message.type === 'cancel' || message.type === 'restart')
+      return options.onPush(message)
     if (message.type !== 'welcome' && message.type !== 'reply') return
     const asked = waiting.get(message.to)
     if (message.type === 'welcome' || message.ok) return asked?.resolve(message)

@@ -74,7 +74,9 @@ async function main(): Promise<void> {
       worker.onWelcome(welcome)
       process.send?.({ type: 'ready', worker: welcome.workerName, walls: walls.current() })
     },
-    onMessage: worker.onMessage,
+    onMessage: (message) => {
+      if (message.type !== 'restart') worker.onMessage(message)
+    },
     onFinal: (reason) => {
       log.fatal({ reason }, 'the hub refuses this worker; give it another token')
       stopping.abort(deniedExit)

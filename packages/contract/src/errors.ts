@@ -152,6 +152,41 @@ export const errorTable = {
     when: 'Another process is connected with this worker token.',
     hint: 'Give each worker its own token: "npx muster token create --worker NAME".',
   },
+  worker_not_connected: {
+    status: 409,
+    when: 'The worker is away, so nothing can be ordered of it.',
+    hint: 'See "npx muster worker list"; start it on its machine.',
+  },
+  worker_not_supervised: {
+    status: 409,
+    when: 'Nobody would start the worker again, so it must not end by itself.',
+    hint: 'Run it with "npx muster worker join" or as a service: "npx muster worker install".',
+  },
+  worker_not_answering: {
+    status: 504,
+    when: 'The worker did not announce its restart within 10 s of the order.',
+    hint: 'Look at the log of the worker on its machine; restart it there if it hangs.',
+  },
+  worker_restarting: {
+    status: 503,
+    when: 'A worker refused a task because it restarts itself.',
+    hint: 'Nothing to do; the task has gone back to the queue.',
+  },
+  run_lost: {
+    status: 503,
+    when: 'A worker stopped a run because it restarts itself and the time for that was over.',
+    hint: 'Nothing to do; the task has gone back to the queue. MUSTER_RESTART_GRACE is the time.',
+  },
+  disk_full: {
+    status: 503,
+    when: 'A worker refused a task because its disk is nearly full.',
+    hint: 'Make room below the data directory of the worker: 10 % or 1 GB, whichever is less, must be free.',
+  },
+  wake_failed: {
+    status: 503,
+    when: 'The wake command of the worker is not there or failed four times.',
+    hint: 'Run the command of MUSTER_WAKE by hand on the machine of the worker.',
+  },
   token_already_shown: {
     status: 409,
     when: 'The request that made this token was repeated; a token is shown only once.',
@@ -210,7 +245,7 @@ export const clientErrorTable = {
     hint: 'The message names its log; "npx muster doctor" may know.',
   },
   stop_failed: { when: 'A process did not end.', hint: 'The message names it; look at it with ps.' },
-  gave_up: { when: 'A part ended more than ten times in five minutes.', hint: 'Its log says why.' },
+  gave_up: { when: 'A part ended again and again and is not started any more.', hint: 'Its log says why.' },
   interrupted: { when: 'The command was stopped by a signal.', hint: 'What it had asked for goes on.' },
 } as const
 

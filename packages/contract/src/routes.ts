@@ -5,7 +5,7 @@ import { repo, repoCreate } from './repos.ts'
 import { run, taskDiff, taskLog, taskLogQuery } from './runs.ts'
 import { page, task, taskCreate, taskListQuery, taskRef, taskRow } from './tasks.ts'
 import { id } from './text.ts'
-import { worker } from './workers.ts'
+import { worker, workerRef, workerRestart } from './workers.ts'
 
 /**
  * One HTTP operation. The hub mounts exactly these, the OpenAPI document is generated from them and the
@@ -29,6 +29,7 @@ export type Route = {
 const ok = z.object({ ok: z.literal(true) })
 const taskParams = z.strictObject({ task: taskRef })
 const idParams = z.strictObject({ id })
+const workerParams = z.strictObject({ worker: workerRef })
 const nothing = z.strictObject({})
 
 export const routes = {
@@ -127,6 +128,25 @@ export const routes = {
     who: 'person',
     status: 200,
     response: page(worker),
+  },
+  getWorker: {
+    method: 'GET',
+    path: '/api/v1/workers/:worker',
+    summary: 'Everything known of one worker',
+    who: 'person',
+    params: workerParams,
+    status: 200,
+    response: worker,
+  },
+  restartWorker: {
+    method: 'POST',
+    path: '/api/v1/workers/:worker/restart',
+    summary: 'Let a worker restart itself; answered when it has announced that, within 10 s',
+    who: 'person',
+    params: workerParams,
+    body: workerRestart,
+    status: 200,
+    response: worker,
   },
   listTasks: {
     method: 'GET',

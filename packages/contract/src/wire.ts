@@ -3,7 +3,7 @@ import { check, report } from './checks.ts'
 import { ending, runPhase, wallKind } from './task-states.ts'
 import { commitId, id } from './text.ts'
 import { mailAnswer, mailPushes, mailRequests } from './wire-mail.ts'
-import { wallStatus } from './workers.ts'
+import { blocked, restartCauses, supervisor, wallStatus } from './workers.ts'
 
 /**
  * The wire between a worker and its hub: JSON text messages over one WebSocket at /api/v1/workers/socket.
@@ -34,6 +34,7 @@ export const assignment = z.object({
   runId: id,
   attempt: z.int().min(1),
   title: z.string(),
+  description: z.string().nullable().optional(),
   repo: z.object({ id, name: z.string(), url: z.string() }),
   agent: z.string(),
   /** Branch for proven work, and the one for work that did not pass. */
@@ -79,8 +80,37 @@ export const workerMessage = z.discriminatedUnion('type', [
     slots: z.int().min(1).max(256),
     walls: z.array(wallStatus).max(8),
     holding: z.array(heldRun).max(256),
+    /** Who runs the worker; without it the hub will not order a restart. */
+    supervisor: supervisor.optional(),
+    blocked: blocked.optional(),
   }),
   z.object({ type: z.literal('walls'), ...request, walls: z.array(wallStatus).max(8) }),
+  /** How the worker itself does: every 30 s, and at once when it becomes blocked or free. */
+  z.object({ type: z.literal('condition'), ...request, supervisor, blocked: blocked.nullable() }),
+  /**
+   * The worker restarts itself: nothing may be assigned to it any more. What it runs has `graceMs` to end; the rest is
+   * refused with `run_lost`.
+   */
+  z.object({
+    type: z.literal('restarting'),
+    ...request,
+    cause: z.enum(restartCauses),
+    reason: z.string().max(500),
+    graceMs: z.int().min(0),
+  }),
+  /**
+   * The host's wake command, before the assignment is accepted. `trying` is said at once and starts the time for
+   * acceptance anew, because a host may take longer to wake than a worker has to accept.
+   */
+  z.object({
+    type: z.literal('wake'),
+    ...request,
+    ...held,
+    attempt: z.int().min(1).max(16),
+    state: z.enum(['trying', 'woken', 'failed']),
+    exitCode: z.int().nullable(),
+    output: z.string().max(2_048),
+  }),
   z.object({ type: z.literal('accept'), ...request, ...held }),
   z.object({
     type: z.literal('refuse'),
@@ -131,6 +161,8 @@ export const hubMessage = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('assign'), assignment }),
   z.object({ type: z.literal('cancel'), ...held, reason: z.string() }),
+  /** Answered by `restarting`. With `force` nothing that runs may finish. */
+  z.object({ type: z.literal('restart'), force: z.boolean(), by: z.string() }),
   z.object({
     type: z.literal('reply'),
     to: z.int(),

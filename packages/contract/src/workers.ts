@@ -10,6 +10,35 @@ export const wallStatus = z.object({
 })
 export type WallStatus = z.infer<typeof wallStatus>
 
+/** Who starts a worker again when it ends. `none`: nobody, so it must not end by itself. */
+export const supervisorKinds = ['systemd', 'pm2', 'up', 'join', 'none'] as const
+
+export const supervisor = z.object({
+  kind: z.enum(supervisorKinds),
+  /** The unit of systemd, or the name of the process in pm2. */
+  name: z.string().max(256).optional(),
+  /** How often it has started this worker again, where it says so. */
+  restarts: z.int().min(0).optional(),
+  startedAt: timestamp.optional(),
+  uptimeMs: z.int().min(0).optional(),
+  memoryBytes: z.int().min(0).optional(),
+})
+export type Supervisor = z.infer<typeof supervisor>
+
+/** Why a worker that is here takes no work. */
+export const blocked = z.object({ code: z.enum(['disk_full']), reason: z.string().max(500) })
+export type Blocked = z.infer<typeof blocked>
+
+export const restartCauses = ['order', 'signal', 'memory'] as const
+
+/** A worker is named by its name or its id. */
+export const workerRef = z.string().min(1).max(64)
+
+export const workerRestart = z.strictObject({
+  /** Stop what runs at once instead of letting it finish. */
+  force: z.boolean().default(false),
+})
+
 export const worker = z.object({
   id,
   name: z.string(),
@@ -21,6 +50,11 @@ export const worker = z.object({
   busy: z.int(),
   walls: z.array(wallStatus),
   host: z.string().nullable(),
+  /** As it last said; null for one that does not say. */
+  supervisor: supervisor.nullable(),
+  blocked: blocked.nullable(),
+  /** It has announced that it restarts itself, and takes no work until it is back. */
+  restarting: z.boolean(),
   lastSeenAt: timestamp.nullable(),
   createdAt: timestamp,
 })

@@ -7,7 +7,9 @@ import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import { newId } from '../kernel/ids.ts'
 import { createConnections, type Connection } from './connections.ts'
+import { createCondition } from './condition.ts'
 import { createPresence, isAnswering } from './presence.ts'
+import { createRestarts } from './restart.ts'
 import * as store from './store.ts'
 
 export type Agents = ReturnType<typeof createAgents>
@@ -34,6 +36,7 @@ export function createAgents(deps: {
 }) {
   const { db, events, hints } = deps
   const connections = createConnections()
+  const restarts = createRestarts({ ...deps, connections })
 
   return {
     connections,
@@ -95,10 +98,16 @@ export function createAgents(deps: {
       tx.afterCommit(() => hints.send('mail'))
     },
 
+    /** By name or id. */
+    async get(tx: Tx, ref: string, busy: Map<string, number>): Promise<Worker> {
+      const row = await restarts.find(tx, ref)
+      return store.toWorker(row, busy.get(row.id) ?? 0)
+    },
+
     offers(): Offer[] {
       return connections
         .all()
-        .filter(isAnswering)
+        .filter((each) => isAnswering(each) && !each.blocked && !each.restarting)
         .map(({ workspaceId, workerId, name, slots, walls }) => ({
           workspaceId,
           workerId,
@@ -115,5 +124,7 @@ export function createAgents(deps: {
     },
 
     ...createPresence({ ...deps, connections }),
+    ...createCondition(deps),
+    ...restarts,
   }
 }

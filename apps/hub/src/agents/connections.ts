@@ -11,6 +11,11 @@ export type Connection = {
   credentialId: string
   slots: number
   walls: WallStatus[]
+  /** It takes no work, by its own word. */
+  blocked: boolean
+  restarting: boolean
+  /** The last order that was passed on here. */
+  orderedAt?: string
   /** Pings since the worker was last heard. */
   unanswered: number
   send(message: HubMessage): void

@@ -5,6 +5,7 @@ import type { Db, Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
+import { publishBlocked } from './condition.ts'
 import type { Connection, Connections } from './connections.ts'
 import * as store from './store.ts'
 
@@ -50,6 +51,8 @@ export function createPresence(deps: {
           kind: 'worker.connected',
           data: { workerId: row.id, host: hello.host },
         })
+        const now = hello.blocked ?? null
+        await publishBlocked(events, tx, actor, { connection, before: row.blocked, now })
         return decide(tx)
       })
       connections.get(connection.workerId)?.close(4000, 'replaced by a newer connection')

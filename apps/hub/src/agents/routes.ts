@@ -10,11 +10,21 @@ export function agentRoutes(deps: {
   agents: Agents
   identity: Identity
   busy: (tx: Tx) => Promise<Map<string, number>>
-}): Handlers<'listWorkers' | 'createToken'> {
+}): Handlers<'listWorkers' | 'getWorker' | 'restartWorker' | 'createToken'> {
   const { agents, identity } = deps
   return {
     listWorkers: ({ inTransaction }) =>
       inTransaction(async (tx) => ({ items: await agents.list(tx, await deps.busy(tx)), nextCursor: null })),
+    getWorker: ({ params, inTransaction }) =>
+      inTransaction(async (tx) => agents.get(tx, params.worker, await deps.busy(tx))),
+    async restartWorker({ actor, params, body, inTransaction }) {
+      const { id } = await inTransaction(async (tx) => {
+        const row = await agents.orderRestart(tx, actor, params.worker, body)
+        return agents.get(tx, row.id, await deps.busy(tx))
+      })
+      // Apart from the request's own transaction: a repeated request gets the stored answer of the order from that one.
+      return agents.untilAnnounced(actor, id, async (tx) => agents.get(tx, id, await deps.busy(tx)))
+    },
     createToken: ({ actor, body, inTransaction }) =>
       inTransaction((tx) => {
         const input = { name: body.name, expiresInDays: body.expiresInDays }

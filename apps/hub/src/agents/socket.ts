@@ -6,10 +6,14 @@ import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Agents } from './agents.ts'
+import type { ConditionMessage } from './condition.ts'
 import { sender, type Connection } from './connections.ts'
 import type { Hello } from './presence.ts'
 
-export type RunMessage = Exclude<WorkerMessage, { type: 'hello' } | { type: 'walls' } | MailMessage>
+export type RunMessage = Exclude<
+  WorkerMessage,
+  { type: 'hello' } | { type: 'walls' } | ConditionMessage | MailMessage
+>
 export type Decision = { taskId: string; epoch: number; action: 'continue' | 'abort'; reason: string }
 
 /** What the room above does with messages about runs. Throws MusterError to refuse one. */
@@ -128,6 +132,8 @@ function connectionOf({ actor, socket }: Deps, hello: Hello): Connection {
     credentialId: actor.credentialId,
     slots: hello.slots,
     walls: hello.walls,
+    blocked: hello.blocked !== undefined,
+    restarting: false,
     unanswered: 0,
     send: sender(socket),
     ping: () => socket.ping(),
@@ -174,9 +180,17 @@ async function answer(
 }
 
 async function act({ agents, runs, mail, actor }: Deps, connection: Connection, message: Spoken) {
-  if (message.type === 'walls') {
-    await agents.setWalls(actor, connection, message.walls)
-    return {}
+  switch (message.type) {
+    case 'walls':
+      await agents.setWalls(actor, connection, message.walls)
+      return {}
+    case 'condition':
+    case 'restarting':
+      await agents.onCondition(actor, connection, message)
+      return {}
+    default:
+      return isMail(message)
+        ? mail.handle(actor, connection, message)
+        : runs.handle(actor, connection, message)
   }
-  return isMail(message) ? mail.handle(actor, connection, message) : runs.handle(actor, connection, message)
 }

@@ -1,4 +1,4 @@
-import type { Worker, WallStatus } from '@muster/contract/workers'
+import type { Blocked, Supervisor, Worker, WallStatus } from '@muster/contract/workers'
 import type { Tx } from '../kernel/db.ts'
 
 export type WorkerRow = {
@@ -10,6 +10,9 @@ export type WorkerRow = {
   slots: number
   walls: WallStatus[]
   status: string
+  supervisor: Supervisor | null
+  blocked: Blocked | null
+  restarting: boolean
   connected_hub: string | null
   last_seen_at: Date | null
   /** By the database's clock: seen within the time in which a connected worker is always seen. */
@@ -20,14 +23,21 @@ export type WorkerRow = {
 // Hubs refresh what they hold every 5 s; three missed refreshes mean that the hub is gone too.
 const freshFor = `interval '15 seconds'`
 const fresh = `coalesce(last_seen_at > now() - ${freshFor}, false) and connected_hub is not null as fresh`
-const columns = `id, name, instance, version, host, slots, walls, status, connected_hub, last_seen_at, ${fresh},
-  created_at`
+const columns = `id, name, instance, version, host, slots, walls, status, supervisor, blocked, restarting, connected_hub,
+  last_seen_at, ${fresh}, created_at`
 
 export function list(tx: Tx): Promise<WorkerRow[]> {
   return tx.query<WorkerRow>({
     name: 'workers_list',
     text: `select ${columns} from workers order by name limit 1000`,
   })
+}
+
+/** By name or by id; a name has no form of an id. */
+export async function find(tx: Tx, ref: string): Promise<WorkerRow | undefined> {
+  return (
+    await tx.query<WorkerRow>(`select ${columns} from workers where name = $1 or id::text = $1`, [ref])
+  )[0]
 }
 
 export async function lock(tx: Tx, id: string): Promise<WorkerRow | undefined> {
@@ -54,12 +64,14 @@ export async function connect(
     host: string
     slots: number
     walls: WallStatus[]
+    supervisor?: Supervisor | undefined
+    blocked?: Blocked | undefined
     hubId: string
   },
 ): Promise<void> {
   await tx.query(
     `update workers set instance = $2, version = $3, host = $4, slots = $5, walls = $6, connected_hub = $7,
-       last_seen_at = now() where id = $1`,
+       supervisor = $8, blocked = $9, restarting = false, last_seen_at = now() where id = $1`,
     [
       worker.id,
       worker.instance,
@@ -68,8 +80,60 @@ export async function connect(
       worker.slots,
       JSON.stringify(worker.walls),
       worker.hubId,
+      jsonOrNull(worker.supervisor),
+      jsonOrNull(worker.blocked),
     ],
   )
+}
+
+function jsonOrNull(value: unknown): string | null {
+  return value === undefined || value === null ? null : JSON.stringify(value)
+}
+
+/** Answers why it took no work before. */
+export async function setCondition(
+  tx: Tx,
+  id: string,
+  now: { supervisor: Supervisor; blocked: Blocked | null },
+): Promise<Blocked | null> {
+  const [before] = await tx.query<{ blocked: Blocked | null }>(
+    {
+      name: 'workers_set_condition',
+      text: `update workers w set supervisor = $2, blocked = $3
+           from (select id, blocked from workers where id = $1 for update) before
+           where w.id = before.id returning before.blocked`,
+    },
+    [id, JSON.stringify(now.supervisor), jsonOrNull(now.blocked)],
+  )
+  return before?.blocked ?? null
+}
+
+export async function orderRestart(tx: Tx, id: string, order: { force: boolean; by: string }): Promise<void> {
+  await tx.query('update workers set restart_order = $2, restart_ordered_at = now() where id = $1', [
+    id,
+    JSON.stringify(order),
+  ])
+}
+
+/** Of these workers; an order that nobody passed on in time is void, because its giver was told so. */
+export const openOrders = {
+  name: 'workers_open_orders',
+  text: `select id, restart_order as order, restart_ordered_at::text as at from workers
+         where id = any($1) and restart_order is not null and restart_ordered_at > now() - interval '10 seconds'`,
+}
+
+export async function isOrderOpen(tx: Tx, id: string): Promise<boolean> {
+  return (
+    (await tx.query('select 1 from workers where id = $1 and restart_order is not null', [id])).length > 0
+  )
+}
+
+export async function voidOrder(tx: Tx, id: string): Promise<void> {
+  await tx.query('update workers set restart_order = null where id = $1', [id])
+}
+
+export async function setRestarting(tx: Tx, id: string): Promise<void> {
+  await tx.query('update workers set restarting = true, restart_order = null where id = $1', [id])
 }
 
 export async function setWalls(tx: Tx, id: string, walls: WallStatus[]): Promise<void> {
@@ -116,6 +180,9 @@ export function toWorker(row: WorkerRow, busy: number): Worker {
     busy,
     walls: row.walls,
     host: row.host,
+    supervisor: row.supervisor,
+    blocked: row.blocked,
+    restarting: row.restarting,
     lastSeenAt: row.last_seen_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
   }

@@ -33,7 +33,7 @@ const aBody = { repo: 'demo', title: 'mine', run: 'true' }
 /** Every operation that takes an id, with an id of B and with one of nobody. An operation without a line fails the test. */
 const placements: Record<
   RouteName,
-  null | ((id: { task: string; short: string; token: string }) => CallOptions[])
+  null | ((id: { task: string; short: string; token: string; worker: string }) => CallOptions[])
 > = {
   getTask: ({ task, short }) => [{ params: { task } }, { params: { task: short } }],
   cancelTask: ({ task, short }) => [{ params: { task } }, { params: { task: short } }],
@@ -46,6 +46,8 @@ const placements: Record<
   listTasks: ({ task }) => [{ query: { cursor: task } }],
   listRuns: ({ task }) => [{ query: { cursor: task } }],
   listEvents: ({ task }) => [{ query: { taskId: task } }],
+  getWorker: ({ worker }) => [{ params: { worker } }],
+  restartWorker: ({ worker }) => [{ params: { worker } }],
   signIn: null,
   signOut: null,
   createSignInLink: null,
@@ -63,9 +65,15 @@ test.each(Object.keys(routes) as RouteName[])(
   async (name) => {
     const place = placements[name]
     if (place === null) return
-    const { hub, task, made, asB } = await twoTenants()
-    const unknown = { task: `${task.id.slice(0, -8)}00000000`, short: '00000000', token: crypto.randomUUID() }
-    const theirs = place({ task: task.id, short: task.short, token: made.id })
+    const { hub, task, made, worker, asB } = await twoTenants()
+    const unknown = {
+      task: `${task.id.slice(0, -8)}00000000`,
+      short: '00000000',
+      token: crypto.randomUUID(),
+      worker: crypto.randomUUID(),
+    }
+    const workerId = worker.welcome?.workerId ?? ''
+    const theirs = place({ task: task.id, short: task.short, token: made.id, worker: workerId })
     for (const [n, input] of theirs.entries()) {
       const known = await hub.attempt(name, input)
       const random = await hub.attempt(name, place(unknown)[n])
@@ -73,7 +81,7 @@ test.each(Object.keys(routes) as RouteName[])(
         text
           .replaceAll(/"requestId":"[^"]+"/g, '')
           .replaceAll(
-            new RegExp([task.id, task.short, made.id, ...Object.values(unknown)].join('|'), 'g'),
+            new RegExp([task.id, task.short, made.id, workerId, ...Object.values(unknown)].join('|'), 'g'),
             'ID',
           )
       expect([known.status, bare(known.text)]).toEqual([random.status, bare(random.text)])

@@ -1,6 +1,6 @@
 import { Client } from 'pg'
 
-export type Topic = 'events' | 'queue' | 'output' | 'mail'
+export type Topic = 'events' | 'queue' | 'output' | 'mail' | 'workers'
 
 /**
  * Says "look again" to the loops of this hub at once and to other hubs by NOTIFY. Only a hint: every loop also

@@ -59,6 +59,7 @@ export function createAssigner(deps: { db: Db; agents: Agents; repos: Repos; tas
         runId,
         attempt: task.attempt,
         title: task.title,
+        description: task.description,
         repo: { id: repo.id, name: repo.name, url: repo.url },
         agent: shellAgent,
         ...branchesOf(shellAgent, task),

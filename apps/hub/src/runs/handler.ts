@@ -7,12 +7,13 @@ import type { Hints } from '../kernel/hints.ts'
 import type { Held } from '../tasks/hold.ts'
 import type { Leases } from '../tasks/lease.ts'
 import type { Tasks } from '../tasks/tasks.ts'
-import { refusedDelaySeconds } from '../tasks/limits.ts'
 import { mustBeBranchOf } from './branches.ts'
 import { decide } from './decide.ts'
 import type { createFinish } from './finish.ts'
 import type { Progress } from './live.ts'
+import { meaningOf } from './refusal.ts'
 import * as store from './store.ts'
+import { onWake } from './wake.ts'
 
 export type RunDeps = {
   db: Db
@@ -60,14 +61,15 @@ export function createHandler(deps: RunDeps, finish: ReturnType<typeof createFin
     const { workspaceId } = actor
     const { taskId, epoch } = held
     switch (message.type) {
+      case 'wake':
+        return onWake(deps, tx, actor, held, message)
       case 'accept':
         return leases.accept(tx, actor, held)
       case 'refuse': {
         const reason = `${message.code}: ${message.reason}`
-        // A missing wall is waited for; any other refusal is bounded like a loss, so that it cannot go on for ever.
-        const lost = message.code !== 'sandbox_unavailable'
-        await leases.giveBack(tx, actor, held, { reason, lost, delaySeconds: refusedDelaySeconds })
-        return store.endOpen(tx, { workspaceId, taskId, epoch, ending: 'refused', reason })
+        const { ending, ...back } = meaningOf(message.code)
+        await leases.giveBack(tx, actor, held, { ...back, reason })
+        return store.endOpen(tx, { workspaceId, taskId, epoch, ending, reason })
       }
       case 'phase':
         await leases.enterPhase(tx, actor, held, message.phase)

@@ -55,6 +55,12 @@ export function createHolding({ events, leaseMs }: { events: Events; leaseMs: nu
       })
     },
 
+    /** The worker is at work on accepting: its time for that starts anew. */
+    async prolongAcceptance(tx: Tx, actor: Actor, held: Held): Promise<void> {
+      await mustHold(tx, actor, held)
+      await tx.query(fence.prolongAcceptance, [actor.workspaceId, held.taskId])
+    },
+
     /** Answers the leases that are gone. */
     async renew(tx: Tx, actor: Actor, workerId: string, leases: { taskId: string; epoch: number }[]) {
       const kept = await tx.query<{ task_id: string; epoch: number }>(fence.renew, [

@@ -28,13 +28,14 @@ export const claim = {
         run_id = $6, reason = $7, started_at = coalesce(t.started_at, now()), deadline_at = leased.deadline_at
     from leased
     where t.workspace_id = leased.workspace_id and t.id = leased.task_id
-    returning t.id, t.short, t.title, t.repo_id, t.repo, t.epoch, t.attempt, t.run_id, t.spec`,
+    returning t.id, t.short, t.title, t.description, t.repo_id, t.repo, t.epoch, t.attempt, t.run_id, t.spec`,
 }
 
 export type ClaimedRow = {
   id: string
   short: string
   title: string
+  description: string | null
   repo_id: string
   repo: string
   epoch: number

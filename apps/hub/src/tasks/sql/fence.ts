@@ -26,6 +26,13 @@ export const accept = {
          where workspace_id = $1 and task_id = $2`,
 }
 
+/** $1 workspace, $2 task. */
+export const prolongAcceptance = {
+  name: 'tasks_prolong_acceptance',
+  text: `update task_queue set assigned_at = now()
+         where workspace_id = $1 and task_id = $2 and accepted_at is null`,
+}
+
 export const leave = {
   name: 'tasks_leave_queue',
   text: `delete from task_queue where workspace_id = $1 and task_id = $2`,
