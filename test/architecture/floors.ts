@@ -13,7 +13,7 @@ export const floors: Record<string, number> = {
 export const doors: Record<string, string[]> = {
   kernel: ['*'],
   identity: ['identity.ts'],
-  agents: ['agents.ts', 'socket.ts', 'connections.ts'],
+  agents: ['agents.ts', 'roll.ts', 'socket.ts', 'connections.ts'],
   mail: ['mail.ts'],
   repos: ['repos.ts'],
   tasks: ['tasks.ts', 'lease.ts', 'hold.ts', 'limits.ts'],

@@ -10,6 +10,7 @@ import { createConnections, type Connection } from './connections.ts'
 import { createCondition } from './condition.ts'
 import { createPresence, isAnswering } from './presence.ts'
 import { createRestarts } from './restart.ts'
+import { createRoll } from './roll.ts'
 import * as store from './store.ts'
 
 export type Agents = ReturnType<typeof createAgents>
@@ -23,9 +24,6 @@ export type Offer = {
   walls: WallStatus[]
 }
 
-/** An agent as the others of its workspace see it. */
-export type Present = { workspaceId: string; id: string; name: string; status: string; online: boolean }
-
 /** Workers: their records, who is present, and the sockets this hub holds. Knows nothing of tasks. */
 export function createAgents(deps: {
   db: Db
@@ -34,7 +32,7 @@ export function createAgents(deps: {
   hints: Hints
   hubId: string
 }) {
-  const { db, events, hints } = deps
+  const { db } = deps
   const connections = createConnections()
   const restarts = createRestarts({ ...deps, connections })
 
@@ -71,33 +69,6 @@ export function createAgents(deps: {
       return (await store.list(tx)).map((row) => store.toWorker(row, busy.get(row.id) ?? 0))
     },
 
-    /** Who is there, for the other agents; what a worker can do is not their business. */
-    async roll(tx: Tx) {
-      return (await store.list(tx)).map(({ name, status, fresh, last_seen_at }) => ({
-        name,
-        status,
-        online: fresh,
-        lastSeenAt: last_seen_at?.toISOString() ?? null,
-      }))
-    },
-
-    async present(tx: Tx, workspaceIds: string[]): Promise<Present[]> {
-      const rows = await tx.query<store.WorkerRow & { workspace_id: string }>(store.present, [workspaceIds])
-      return rows.map(({ workspace_id, id, name, status, fresh }) => ({
-        workspaceId: workspace_id,
-        id,
-        name,
-        status,
-        online: fresh,
-      }))
-    },
-
-    async setStatus(tx: Tx, actor: Actor, workerId: string, status: string): Promise<void> {
-      if (!(await store.setStatus(tx, workerId, status))) return
-      await events.publish(tx, actor, { kind: 'worker.status_changed', data: { workerId, status } })
-      tx.afterCommit(() => hints.send('mail'))
-    },
-
     /** By name or id. */
     async get(tx: Tx, ref: string, busy: Map<string, number>): Promise<Worker> {
       const row = await restarts.find(tx, ref)
@@ -126,5 +97,6 @@ export function createAgents(deps: {
     ...createPresence({ ...deps, connections }),
     ...createCondition(deps),
     ...restarts,
+    ...createRoll(deps),
   }
 }

@@ -1,5 +1,5 @@
 import type { MailPush } from '@muster/contract/wire-mail'
-import type { Present } from '../agents/agents.ts'
+import type { Present } from '../agents/roll.ts'
 
 export type Told = Map<string, Present>
 
