@@ -69,6 +69,8 @@ export function openMusterRooms(cycle: Cycle): OpenEngine {
             credentialId: newId(),
             slots: claimBatch,
             walls: [{ kind: 'namespace', ok: true, detail: 'not looked at' }],
+            blocked: false,
+            restarting: false,
             unanswered: 0,
             send: (message) => void (message.type === 'assign' && worker.take(message.assignment)),
             ping: () => {},
