@@ -1,29 +1,14 @@
-import type { Agents } from '../agents/agents.ts'
 import type { RunHandler, RunMessage } from '../agents/socket.ts'
 import type { Actor } from '../kernel/actor.ts'
-import type { Db, Tx } from '../kernel/db.ts'
-import type { Events } from '../kernel/events.ts'
-import type { Hints } from '../kernel/hints.ts'
+import type { Tx } from '../kernel/db.ts'
 import type { Held } from '../tasks/hold.ts'
-import type { Leases } from '../tasks/lease.ts'
-import type { Tasks } from '../tasks/tasks.ts'
 import { mustBeBranchOf } from './branches.ts'
 import { decide } from './decide.ts'
 import type { createFinish } from './finish.ts'
-import type { Progress } from './live.ts'
 import { meaningOf } from './refusal.ts'
+import type { RunDeps } from './runs.ts'
 import * as store from './store.ts'
 import { onWake } from './wake.ts'
-
-export type RunDeps = {
-  db: Db
-  agents: Agents
-  tasks: Tasks
-  leases: Leases
-  events: Events
-  hints: Hints
-  progress: Progress
-}
 
 type Written = Exclude<RunMessage, { type: 'renew' | 'progress' | 'finish' }>
 

@@ -1,11 +1,28 @@
 import type { Task } from '@muster/contract/tasks'
+import type { Agents } from '../agents/agents.ts'
 import type { Actor } from '../kernel/actor.ts'
-import type { Tx } from '../kernel/db.ts'
+import type { Db, Tx } from '../kernel/db.ts'
+import type { Events } from '../kernel/events.ts'
+import type { Hints } from '../kernel/hints.ts'
+import type { Leases } from '../tasks/lease.ts'
+import type { Tasks } from '../tasks/tasks.ts'
 import { createFinish } from './finish.ts'
-import { createHandler, type RunDeps } from './handler.ts'
+import { createHandler } from './handler.ts'
+import type { Progress } from './live.ts'
 import * as store from './store.ts'
 
+export type RunDeps = {
+  db: Db
+  agents: Agents
+  tasks: Tasks
+  leases: Leases
+  events: Events
+  hints: Hints
+  progress: Progress
+}
+
 export type Runs = ReturnType<typeof createRuns>
+
 /** One attempt at a task: what its worker reports, and how it ends. Every write is behind the lease's fence. */
 export function createRuns(deps: RunDeps) {
   const { db, agents, leases, hints } = deps
