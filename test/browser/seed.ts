@@ -37,6 +37,8 @@ export function addWorker(hub: FakeHub, name = 'local', wallOk = true): void {
     connected: true,
     status: '',
     version: '0.0.1',
+    client: 'muster-worker/0.0.1',
+    capabilities: [],
     slots: 2,
     busy: 1,
     walls: [

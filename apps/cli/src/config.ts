@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
+import { capability } from '@muster/contract/text'
 import { Failure } from './failure.ts'
 
 // An octet above 255 does not matter here: such a host does not resolve.
@@ -54,6 +55,12 @@ export const settings = z.object({
   MUSTER_SLOTS: wholeNumber(1, 256)
     .optional()
     .describe('Tasks that the local worker runs at once. Default: one per core, at most 8.'),
+  MUSTER_CAPABILITIES: z
+    .string()
+    .default('')
+    .transform((list) => list.split(',').filter((name) => name.trim() !== ''))
+    .pipe(z.array(capability).max(64))
+    .describe('What the local worker can do beyond running commands, separated by commas: gpu,docs.'),
   MUSTER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'])
     .default('info')
@@ -82,6 +89,7 @@ export type Config = Readonly<{
   hub: string | null
   token: string | null
   slots: number
+  capabilities: readonly string[]
   logLevel: string
   wallTools: readonly string[]
   lifeline: boolean
@@ -106,6 +114,7 @@ export function readConfig(environment: Environment): Config {
     hub: value.MUSTER_HUB?.replace(/\/+$/, '') ?? null,
     token: value.MUSTER_TOKEN ?? null,
     slots: value.MUSTER_SLOTS ?? Math.min(8, availableParallelism()),
+    capabilities: Object.freeze(value.MUSTER_CAPABILITIES),
     logLevel: value.MUSTER_LOG_LEVEL,
     wallTools: Object.freeze(value.MUSTER_WALL_TOOLS.split(':').filter((path) => path !== '')),
     lifeline: value.MUSTER_LIFELINE === '1',

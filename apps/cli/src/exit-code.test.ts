@@ -39,6 +39,11 @@ const wanted: Record<ErrorCode, number> = {
   disk_full: 69,
   wake_failed: 69,
   token_already_shown: 5,
+  hello_required: 2,
+  already_identified: 5,
+  unknown_message_type: 2,
+  invalid_message: 2,
+  frame_too_large: 2,
   protocol_violation: 2,
   sandbox_unavailable: 69,
 }

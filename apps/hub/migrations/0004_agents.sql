@@ -3,9 +3,11 @@ create table workers (
   id uuid not null,
   name text not null,
   instance text,
+  client text,
   version text,
   host text,
   slots integer not null default 0,
+  capabilities text[] not null default '{}',
   walls jsonb not null default '[]',
   -- Who runs it and why it takes no work, as it last said.
   supervisor jsonb,

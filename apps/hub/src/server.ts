@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie'
 import fastifyStatic from '@fastify/static'
 import websocket from '@fastify/websocket'
 import type { RouteName } from '@muster/contract/routes'
+import { maxMessageBytes } from '@muster/contract/wire'
 import fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -26,9 +27,9 @@ export type Socket = { path: string; kind: Actor['kind']; serve: (actor: Actor, 
 export type OpenSockets = Map<WebSocket, Actor>
 
 const bodyLimit = 1024 * 1024
-// The end of a run carries its diff, up to 1.2 million characters, and JSON writes a control character as six bytes.
-// A worker whose message does not fit would send it for ever.
-const maxFrame = 12 * 1024 * 1024
+// ws closes with 1009 above this and says nothing. The socket of workers answers what is larger than it takes, so that
+// a client learns why, and needs room to read that much.
+const maxFrame = 2 * maxMessageBytes
 
 /** The HTTP and WebSocket server. Mounts what it is given and knows no room but identity. */
 export async function createServer(deps: {

@@ -87,6 +87,7 @@ export async function openRooms(options: { database?: HubDatabase } = {}) {
         instance: name,
         credentialId: actor.credentialId ?? '',
         slots,
+        capabilities: [],
         walls: [goodWall],
         blocked: false,
         restarting: false,

@@ -92,6 +92,8 @@ export async function connectWorker(url: string, options: Partial<WorkerOptions>
     },
     cancelled: () => next('cancel'),
     toldToRestart: () => next('restart'),
+    /** The hub's word about a message that does not fit. */
+    complaint: () => next('error'),
     async close() {
       socket.close()
       await closed

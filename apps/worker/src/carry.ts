@@ -1,3 +1,4 @@
+import { fitResult } from './fit-result.ts'
 import type { HeldRun, StopCause } from './held-run.ts'
 import type { HubLink } from './hub-link.ts'
 import type { Journal } from './journal.ts'
@@ -62,7 +63,8 @@ export async function deliverResult(deps: Deps, run: HeldRun): Promise<void> {
   if (result === null) return
   const { taskId, epoch, runId } = assignment
   try {
-    await link().deliver({ type: 'finish', taskId, epoch, runId, result }, closing)
+    const fitting = fitResult(result)
+    await link().deliver({ type: 'finish', taskId, epoch, runId, result: fitting }, closing)
     log.info({ task: taskId, epoch, ending: result.ending }, 'a run was delivered')
   } catch (error) {
     if (error instanceof WireError && error.code === 'aborted') throw error

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { isAbsolute } from 'node:path'
+import { capability } from '@muster/contract/text'
 import { z } from 'zod'
 
 const absolutePaths = z
@@ -8,6 +9,12 @@ const absolutePaths = z
   .default('')
   .transform((list) => list.split(':').filter((path) => path !== ''))
   .refine((paths) => paths.every(isAbsolute), 'must be absolute paths joined by colons')
+
+const capabilities = z
+  .string()
+  .default('')
+  .transform((list) => list.split(',').filter((name) => name.trim() !== ''))
+  .pipe(z.array(capability).max(64))
 
 const environment = z.object({
   MUSTER_HUB: z.url({ protocol: /^https?$/ }).describe('Address of the hub'),
@@ -20,6 +27,7 @@ const environment = z.object({
     .max(256)
     .optional()
     .describe('Tasks at once; default: the cores'),
+  MUSTER_CAPABILITIES: capabilities.describe('What this worker can do, separated by commas'),
   MUSTER_WALL_TOOLS: absolutePaths.describe('Extra tool directories that walls see read-only'),
   MUSTER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'])
@@ -33,6 +41,7 @@ export type Config = Readonly<{
   token: string
   dataDir: string
   slots: number
+  capabilities: string[]
   wallTools: string[]
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
   lifeline: boolean
@@ -59,6 +68,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     token: value.MUSTER_TOKEN,
     dataDir: value.MUSTER_WORKER_DATA,
     slots: value.MUSTER_SLOTS ?? availableParallelism(),
+    capabilities: value.MUSTER_CAPABILITIES,
     wallTools: value.MUSTER_WALL_TOOLS,
     logLevel: value.MUSTER_LOG_LEVEL,
     lifeline: value.MUSTER_LIFELINE === '1',

@@ -76,8 +76,13 @@ export function openConnection(options: {
     const message = parsed.data
     if (message.type === 'assign' || message.type === 'cancel' || message.type === 'restart')
       return options.onPush(message)
-    if (message.type !== 'welcome' && message.type !== 'reply') return
-    const asked = waiting.get(message.to)
+    if (message.type !== 'welcome' && message.type !== 'reply' && message.type !== 'error') return
+    const asked = message.to === undefined ? undefined : waiting.get(message.to)
+    if (message.type === 'error') {
+      // Who asked says what it means; only what nobody asked for would be lost.
+      if (asked === undefined) log.warn({ said: message }, 'the hub did not take a message')
+      return asked?.reject(new WireError(message.code, message.message))
+    }
     if (message.type === 'welcome' || message.ok) return asked?.resolve(message)
     asked?.reject(
       new WireError(message.error?.code ?? 'refused', message.error?.message ?? 'The hub refused this.'),

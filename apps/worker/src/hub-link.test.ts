@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { createHubLink, type HubLink } from './hub-link.ts'
-import { createLog } from './log.ts'
+import pino from 'pino'
+import { createLog, type Log } from './log.ts'
 
 /** A hub that is only its wire: real sockets, and answers as the test wants them. */
 let server: Server
@@ -51,12 +52,14 @@ function answerAll(socket: WebSocket, message: Record<string, unknown>): void {
   socket.send(JSON.stringify({ type: 'reply', to: message['id'], ok: true }))
 }
 
-function connect(options: { onFinal?: (reason: string) => void; onWelcome?: () => void } = {}): HubLink {
+type Given = { onFinal?: (reason: string) => void; onWelcome?: () => void; log?: Log }
+
+function connect(options: Given = {}): HubLink {
   const { port } = server.address() as { port: number }
   link = createHubLink({
     origin: `http://127.0.0.1:${port}`,
     token: 'muster_worker_secret',
-    log,
+    log: options.log ?? log,
     hello: () => ({
       type: 'hello',
       wire: 1,
@@ -64,6 +67,7 @@ function connect(options: { onFinal?: (reason: string) => void; onWelcome?: () =
       version: '0',
       host: 'h',
       slots: 1,
+      capabilities: [],
       walls: [],
       holding: [],
     }),
@@ -125,4 +129,41 @@ test('an answer that is not of the protocol is passed over and the connection go
     answerAll(socket, message)
   }
   await expect(connect().deliver({ type: 'accept', taskId: id, epoch: 1 }, never)).resolves.toBeUndefined()
+})
+
+test('a worker that is not let in says why once, tries again ever later, and stops for a final refusal', async () => {
+  const lines: { level: number; code?: string; msg: string }[] = []
+  const heard = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) })
+  const at: number[] = []
+  onMessage = (socket, message) => {
+    at.push(performance.now())
+    const code = at.length < 4 ? 'worker_already_connected' : 'not_found'
+    const refusal = { type: 'error', to: message['id'], code, message: 'No.', hint: 'Go.' }
+    socket.send(JSON.stringify(refusal))
+    // As a hub closes; the code reaches the worker by the message too.
+    socket.close(4009, code)
+  }
+  const reason = await new Promise((resolve) => connect({ onFinal: resolve, log: heard }))
+  expect(reason).toBe('not_found')
+  const [first = 0, second = 0] = at.slice(1).map((time, before) => time - (at[before] ?? 0))
+  expect(first).toBeGreaterThan(900)
+  expect(second).toBeGreaterThan(1_900)
+  expect(lines.map(({ code }) => code)).toEqual(['worker_already_connected'])
+  expect(lines[0]?.msg).toMatch(/token of its own: npx muster token create/)
+}, 15_000)
+
+test('a message that the hub cannot take is answered to whoever sent it, with the code', async () => {
+  onMessage = (socket, message) => {
+    if (message['type'] === 'hello') return answerAll(socket, message)
+    const refusal = {
+      type: 'error',
+      to: message['id'],
+      code: 'invalid_message',
+      message: 'epoch: no',
+      hint: '',
+    }
+    socket.send(JSON.stringify(refusal))
+  }
+  const delivery = connect().deliver({ type: 'accept', taskId: id, epoch: 1 }, never)
+  await expect(delivery).rejects.toMatchObject({ code: 'invalid_message', message: 'epoch: no' })
 })

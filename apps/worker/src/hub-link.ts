@@ -17,7 +17,7 @@ export type HubLink = {
   close(): void
 }
 
-/** Closing reasons after which trying again cannot help: a person must give another token. */
+/** Refusals after which trying again cannot help: a person must give another token. */
 const finalReasons = ['unauthenticated', 'forbidden', 'not_found']
 
 /**
@@ -40,12 +40,15 @@ export function createHubLink(deps: {
   let newest: Connection | undefined
   let closed = false
   let failures = 0
+  /** Why the hub did not let this worker in the last time; said once and not at each of its attempts. */
+  let refusedFor: string | undefined
   let retry: NodeJS.Timeout | undefined
 
   const greet = async (connection: Connection) => {
     const answer = await connection.request(deps.hello())
     if (answer.type !== 'welcome') return connection.terminate()
     failures = 0
+    refusedFor = undefined
     welcomed = connection
     log.info({ hub: origin, as: answer.workerName }, 'connected to the hub')
     deps.onWelcome(answer)
@@ -53,19 +56,27 @@ export function createHubLink(deps: {
   }
 
   const connect = () => {
+    let refusal: WireError | undefined
     newest = openConnection({
       origin,
       token,
       log,
-      onOpen: (connection) => void greet(connection).catch(() => connection.terminate()),
+      onOpen: (connection) =>
+        void greet(connection).catch((error: unknown) => {
+          if (!(error instanceof WireError) || error.code === 'disconnected') return connection.terminate()
+          refusal = error
+          connection.close()
+        }),
       onPush: deps.onMessage,
       onClose({ code, reason, status }) {
         welcomed = undefined
         if (closed) return
-        const final = status === 401 ? 'unauthenticated' : status === 403 ? 'forbidden' : reason
-        if (finalReasons.includes(final)) return deps.onFinal(final)
+        const why = refusalOf(status) ?? refusal?.code ?? reason
+        if (finalReasons.includes(why)) return deps.onFinal(why)
         const delay = delayAfter(++failures)
-        log.warn({ code, status, reason, delay }, 'the hub is away; trying again')
+        if (refusal === undefined) log.warn({ code, status, reason, delay }, 'the hub is away; trying again')
+        else if (refusedFor !== why) log.error({ code: why }, notLetIn(refusal))
+        refusedFor = refusal?.code
         retry = setTimeout(connect, delay)
       },
     })
@@ -99,6 +110,19 @@ export function createHubLink(deps: {
       newest?.close()
     },
   }
+}
+
+/** Of a refused upgrade, which has a status and no reason. */
+function refusalOf(status: number | undefined): string | undefined {
+  if (status === 401) return 'unauthenticated'
+  return status === 403 ? 'forbidden' : undefined
+}
+
+/** For a person who reads the log; said once. */
+function notLetIn({ code, message }: WireError): string {
+  const why = `the hub does not let this worker in: ${message} It is asked again, less and less often, up to once a minute.`
+  if (code !== 'worker_already_connected') return why
+  return `${why} Stop the other process, or give this worker a token of its own: npx muster token create NAME --worker`
 }
 
 /** Resolves when the next of these callbacks is due; rejects when the signal comes first. */

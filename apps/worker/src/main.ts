@@ -56,9 +56,11 @@ async function main(): Promise<void> {
     log,
     identity: {
       instance: await instanceOf(config.dataDir),
+      client: `muster-worker/${manifest.version}`,
       version: manifest.version,
       host: `${hostname()} (${platform()} ${arch()}, ${availableParallelism()} cores)`,
       slots: config.slots,
+      capabilities: config.capabilities,
     },
     walls: walls.current,
     recheckWalls: () => void walls.recheck(),

@@ -18,7 +18,7 @@ export function createWorker(deps: {
   journal: Journal
   runner: Runner
   log: Log
-  identity: Pick<Hello, 'instance' | 'version' | 'host' | 'slots'>
+  identity: Pick<Hello, 'instance' | 'client' | 'version' | 'host' | 'slots' | 'capabilities'>
   walls: () => WallStatus[]
   recheckWalls: () => void
   now: () => number

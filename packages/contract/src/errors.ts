@@ -15,8 +15,8 @@ export const errorTable = {
   },
   malformed_json: {
     status: 400,
-    when: 'The body is not JSON.',
-    hint: 'Send a JSON body with Content-Type: application/json.',
+    when: 'The body, or the message on a socket, is not JSON text.',
+    hint: 'Send JSON; a body with Content-Type: application/json, a message as a text frame.',
   },
   body_too_large: {
     status: 413,
@@ -192,10 +192,35 @@ export const errorTable = {
     when: 'The request that made this token was repeated; a token is shown only once.',
     hint: 'Revoke it and create another one.',
   },
+  hello_required: {
+    status: 400,
+    when: 'A client of the worker socket said something else, or nothing for 10 s, before its hello.',
+    hint: 'Send a "hello" first and wait for the "welcome".',
+  },
+  already_identified: {
+    status: 409,
+    when: 'A worker said hello a second time on one connection.',
+    hint: 'Say hello once for each connection; what changes later has messages of its own.',
+  },
+  unknown_message_type: {
+    status: 400,
+    when: 'A worker sent a message of a type that does not exist.',
+    hint: 'The types are in docs/protocol.md; update the worker if it is older or newer than the hub.',
+  },
+  invalid_message: {
+    status: 400,
+    when: 'A field of a worker’s message does not fit.',
+    hint: 'Correct the named field; docs/protocol.md has what each message holds.',
+  },
+  frame_too_large: {
+    status: 413,
+    when: 'A message of a worker is larger than 4 MiB. The connection is closed with 1009.',
+    hint: 'Send less: cut the diff and the output of checks, and split output into batches.',
+  },
   protocol_violation: {
     status: 400,
-    when: 'A worker sent a message that does not fit the protocol.',
-    hint: 'Update the worker to the version of the hub.',
+    when: 'A worker sent something that no honest worker sends, or more than ten bad messages on one connection.',
+    hint: 'Update the worker to the version of the hub; a client of your own follows docs/protocol.md.',
   },
   sandbox_unavailable: {
     status: 503,

@@ -24,14 +24,20 @@ export function text(max: number) {
 }
 
 /** A short name that is also safe in a branch, a path segment and a command line. */
-export const slugName = z
-  .string()
-  .max(64)
-  .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be lower-case letters, digits, dot, dash or underscore')
-  .refine(
-    (name) => !name.includes('..') && !name.endsWith('.') && !name.endsWith('.lock'),
-    'must be a safe name',
-  )
+export const slugName = slug(z.string())
+
+/** A capability, whichever way its worker spells it: `" GPU"` and `gpu` are one (AFSM-04). */
+export const capability = slug(z.string().trim().toLowerCase())
+
+function slug(name: z.ZodString) {
+  return name
+    .max(64)
+    .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be lower-case letters, digits, dot, dash or underscore')
+    .refine(
+      (value) => !value.includes('..') && !value.endsWith('.') && !value.endsWith('.lock'),
+      'must be a safe name',
+    )
+}
 
 export const id = z.uuid()
 export const timestamp = z.iso.datetime({ offset: true })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { check, report } from './checks.ts'
 import { ending, runPhase, wallKind } from './task-states.ts'
-import { commitId, id } from './text.ts'
+import { capability, commitId, id } from './text.ts'
 import { mailAnswer, mailPushes, mailRequests } from './wire-mail.ts'
 import { blocked, restartCauses, supervisor, wallStatus } from './workers.ts'
 
@@ -12,166 +12,310 @@ import { blocked, restartCauses, supervisor, wallStatus } from './workers.ts'
  * each. From then on the hub assigns, the worker accepts, renews and reports. Requests of the worker carry an
  * `id` and get exactly one `reply`. Every message about a run carries the epoch of its assignment; the hub
  * refuses an older one with `stale_epoch` and changes nothing.
+ *
+ * The descriptions are docs/protocol.md: a client is written from them alone.
  */
 export const wireVersion = 1
 
 /** A lease lasts this long from the renewal, by the database's clock. Renewed three times within it. */
 export const leaseMs = 10_000
 
+/** A worker that says nothing at all within this time after connecting is not a worker. */
+export const helloWithinMs = 10_000
+
+/** The largest message of a worker. The end of a run is cut to fit; what is larger ends the connection. */
+export const maxMessageBytes = 4 * 1024 * 1024
+
+/** So many messages that do not fit are answered on one connection; one more ends it. */
+export const maxBadMessages = 10
+
 /** Names one assignment; together they fence every write. */
-const held = { taskId: id, epoch: z.int().min(1) }
+const held = {
+  taskId: id.describe('The task, from its assignment.'),
+  epoch: z.int().min(1).describe('The epoch of the assignment. An older one is refused with `stale_epoch`.'),
+}
 
 export const heldRun = z.object({
   ...held,
-  runId: id,
-  /** `lost`: the process that ran it is gone. `finished`: only the report is left to deliver. */
-  phase: z.union([runPhase, z.enum(['assigned', 'finished', 'lost'])]),
+  runId: id.describe('The run, from its assignment.'),
+  phase: z
+    .union([runPhase, z.enum(['assigned', 'finished', 'lost'])])
+    .describe(
+      'What the run is doing. `lost`: the process that ran it is gone. `finished`: only the report is left to deliver.',
+    ),
 })
 export type HeldRun = z.infer<typeof heldRun>
 
 export const assignment = z.object({
   ...held,
-  runId: id,
-  attempt: z.int().min(1),
-  title: z.string(),
-  description: z.string().nullable().optional(),
-  repo: z.object({ id, name: z.string(), url: z.string() }),
-  agent: z.string(),
-  /** Branch for proven work, and the one for work that did not pass. */
-  branch: z.string(),
-  failedBranch: z.string(),
-  executor: z.literal('shell'),
-  command: z.string(),
-  checks: z.array(check),
-  mayChange: z.array(z.string()),
-  allowEmpty: z.boolean(),
-  wall: wallKind,
-  network: z.string(),
-  /** What is left of the deadline when the hub sent this. */
-  timeoutMs: z.int(),
+  runId: id.describe('The run that this assignment begins.'),
+  attempt: z.int().min(1).describe('Which attempt at the task this is, from 1.'),
+  title: z.string().describe('The title of the task.'),
+  description: z.string().nullable().optional().describe('More about it, if there is more.'),
+  repo: z
+    .object({ id, name: z.string(), url: z.string() })
+    .describe('The repository. `url` is what git clones: a path on the machine of the hub, or a URL.'),
+  agent: z.string().describe('The agent that the branches are named after.'),
+  branch: z
+    .string()
+    .describe('Where proven work is put. It must not exist there before: create it, never overwrite.'),
+  failedBranch: z.string().describe('Where work that did not pass may be kept.'),
+  executor: z.literal('shell').describe('How `command` is meant.'),
+  command: z
+    .string()
+    .describe(
+      'A shell command that the task wants run inside a wall. It is not trusted: never run it on the host.',
+    ),
+  checks: z.array(check).describe('What must be executed on the result, each one, before the task is done.'),
+  mayChange: z.array(z.string()).describe('Globs of files that define the proof and may be changed.'),
+  allowEmpty: z.boolean().describe('Whether a run that changes nothing may be a success.'),
+  wall: wallKind.describe('The kind of wall that the task asks for.'),
+  network: z.string().describe('What the wall may reach: `none`, `local`, `full` or `allow:NAMES`.'),
+  timeoutMs: z.int().describe('What is left of the deadline when the hub sent this.'),
 })
 export type Assignment = z.infer<typeof assignment>
 
 export const runResult = z.object({
-  ending,
-  reason: z.string().max(2_000),
-  exitCode: z.int().nullable(),
-  base: commitId.nullable(),
-  commit: commitId.nullable(),
-  /** Where the commit was put in the person's repository, if it was. */
-  branch: z.string().nullable(),
-  report: report.nullable(),
-  diff: z.string().max(1_200_000),
-  diffTruncated: z.boolean(),
+  ending: ending.describe(
+    '`verified` only if the work is on the branch and every check passed; otherwise what really happened.',
+  ),
+  reason: z.string().max(2_000).describe('One sentence for a person.'),
+  exitCode: z.int().nullable().describe('Of the command, if one was run.'),
+  base: commitId.nullable().describe('The commit that the work started from.'),
+  commit: commitId.nullable().describe('The commit that is the work.'),
+  branch: z
+    .string()
+    .nullable()
+    .describe("Where the commit was put in the person's repository, if it was; granted by `publish` before."),
+  report: report.nullable().describe('What the checks found on exactly this commit; null when none was run.'),
+  diff: z.string().max(1_200_000).describe('The unified diff from base to commit, for people to read.'),
+  diffTruncated: z.boolean().describe('Whether there is more of the diff.'),
 })
 export type RunResult = z.infer<typeof runResult>
 
-const request = { id: z.int().min(1) }
+const request = {
+  id: z.int().min(1).describe('Chosen by you; the one reply to this message has it as `to`.'),
+}
 
-export const workerMessage = z.discriminatedUnion('type', [
-  z.object({
+const capabilities = z
+  .array(capability)
+  .max(64)
+  .transform((names) => [...new Set(names)])
+
+const hello = z
+  .object({
     type: z.literal('hello'),
     ...request,
-    wire: z.literal(wireVersion),
-    /** Made once per data directory: tells a reconnecting worker from a copy of its token. */
-    instance: z.string().max(128),
-    version: z.string().max(64),
-    host: z.string().max(256),
-    slots: z.int().min(1).max(256),
-    walls: z.array(wallStatus).max(8),
-    holding: z.array(heldRun).max(256),
-    /** Who runs the worker; without it the hub will not order a restart. */
-    supervisor: supervisor.optional(),
-    blocked: blocked.optional(),
-  }),
-  z.object({ type: z.literal('walls'), ...request, walls: z.array(wallStatus).max(8) }),
-  /** How the worker itself does: every 30 s, and at once when it becomes blocked or free. */
-  z.object({ type: z.literal('condition'), ...request, supervisor, blocked: blocked.nullable() }),
-  /**
-   * The worker restarts itself: nothing may be assigned to it any more. What it runs has `graceMs` to end; the rest is
-   * refused with `run_lost`.
-   */
-  z.object({
-    type: z.literal('restarting'),
-    ...request,
-    cause: z.enum(restartCauses),
-    reason: z.string().max(500),
-    graceMs: z.int().min(0),
-  }),
-  /**
-   * The host's wake command, before the assignment is accepted. `trying` is said at once and starts the time for
-   * acceptance anew, because a host may take longer to wake than a worker has to accept.
-   */
-  z.object({
-    type: z.literal('wake'),
-    ...request,
-    ...held,
-    attempt: z.int().min(1).max(16),
-    state: z.enum(['trying', 'woken', 'failed']),
-    exitCode: z.int().nullable(),
-    output: z.string().max(2_048),
-  }),
-  z.object({ type: z.literal('accept'), ...request, ...held }),
-  z.object({
-    type: z.literal('refuse'),
-    ...request,
-    ...held,
-    code: z.string().max(64),
-    reason: z.string().max(2_000),
-  }),
-  z.object({ type: z.literal('renew'), ...request, leases: z.array(z.object(held)).max(256) }),
-  z.object({ type: z.literal('phase'), ...request, ...held, phase: runPhase }),
-  z.object({
-    type: z.literal('output'),
-    ...request,
-    ...held,
-    /** Counts the batches of a run from 0, so that one that is sent twice is stored once. */
-    batch: z.int().min(0),
-    chunks: z
-      .array(z.object({ stream: z.enum(['stdout', 'stderr', 'system']), text: z.string().max(70_000) }))
-      .max(64),
-  }),
-  z.object({
-    type: z.literal('progress'),
-    ...held,
-    text: z.string().max(256),
-    percent: z.number().min(0).max(100).nullable(),
-  }),
-  /** Asks for the right to put the commit on the branch; granted to the current epoch only. */
-  z.object({
-    type: z.literal('publish'),
-    ...request,
-    ...held,
-    branch: z.string().max(255),
-    commit: commitId,
-  }),
-  z.object({ type: z.literal('finish'), ...request, ...held, runId: id, result: runResult }),
+    wire: z.literal(wireVersion).describe('The version of this protocol.'),
+    instance: z
+      .string()
+      .min(1)
+      .max(128)
+      .describe(
+        'Any text that stays the same for this worker over restarts and is nobody else’s. While it is connected, ' +
+          'another instance with the same token is refused with `worker_already_connected`.',
+      ),
+    client: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('What you are, such as `my-script` or `muster-worker/0.0.1`.'),
+    version: z.string().max(64).optional().describe('Your version.'),
+    host: z.string().max(256).optional().describe('Where you run, for people to read.'),
+    slots: z.int().min(1).max(256).default(1).describe('How many tasks you take at once.'),
+    capabilities: capabilities
+      .default([])
+      .describe('What you can do beyond running a command. Written in any case, kept in lower case.'),
+    walls: z
+      .array(wallStatus)
+      .max(8)
+      .default([])
+      .describe(
+        'The walls you have. A worker without a wall that is `ok` is given no task. By declaring one, the operator ' +
+          'of this token gives his word that what the task brings is isolated from the machine.',
+      ),
+    holding: z
+      .array(heldRun)
+      .max(256)
+      .default([])
+      .describe('Every run that you still hold from an earlier connection; the welcome decides on each.'),
+    supervisor: supervisor
+      .optional()
+      .describe('Who runs you and starts you again. Without it the hub will not order a restart.'),
+    blocked: blocked.optional().describe('Why you take no tasks now, although you are here.'),
+  })
+  .describe('The first message, within 10 s of connecting, and never a second time. Answered by `welcome`.')
+
+/** What a worker may send. */
+export const workerMessage = z.discriminatedUnion('type', [
+  hello,
+  z
+    .object({ type: z.literal('walls'), ...request, walls: z.array(wallStatus).max(8) })
+    .describe('The walls have changed. From the reply on, only those that are `ok` count.'),
+  z
+    .object({
+      type: z.literal('condition'),
+      ...request,
+      supervisor: supervisor.describe('Who runs you.'),
+      blocked: blocked.nullable().describe('Why you take no tasks now; null if you do.'),
+    })
+    .describe('How you yourself do: every 30 s, and at once when you become blocked or free.'),
+  z
+    .object({
+      type: z.literal('restarting'),
+      ...request,
+      cause: z.enum(restartCauses).describe('`order` of the hub, `signal`, or `memory`.'),
+      reason: z.string().max(500).describe('One sentence for a person.'),
+      graceMs: z.int().min(0).describe('What you run has this long to end; refuse the rest with `run_lost`.'),
+    })
+    .describe('You restart yourself. Nothing is assigned to you until your next hello.'),
+  z
+    .object({
+      type: z.literal('wake'),
+      ...request,
+      ...held,
+      attempt: z.int().min(1).max(16).describe('Which try this is.'),
+      state: z
+        .enum(['trying', 'woken', 'failed'])
+        .describe('`trying` starts the time for acceptance anew: a host may take longer to wake than that.'),
+      exitCode: z.int().nullable().describe('Of the wake command, once it has ended.'),
+      output: z.string().max(2_048).describe('What it printed.'),
+    })
+    .describe('You wake the host that the task needs, before you accept the assignment.'),
+  z
+    .object({ type: z.literal('accept'), ...request, ...held })
+    .describe('You take the assignment. Say it soon: the lease runs from the assignment on.'),
+  z
+    .object({
+      type: z.literal('refuse'),
+      ...request,
+      ...held,
+      code: z
+        .string()
+        .max(64)
+        .describe('`sandbox_unavailable` when a wall is missing; anything else counts as a lost run.'),
+      reason: z.string().max(2_000).describe('One sentence for a person.'),
+    })
+    .describe('You give the task back to the queue.'),
+  z
+    .object({
+      type: z.literal('renew'),
+      ...request,
+      leases: z.array(z.object(held)).max(256).describe('All that you hold.'),
+    })
+    .describe(
+      'Renews the leases of all you hold; say it three times within one lease. The reply names in `lost` those that ' +
+        'are gone: stop their work at once.',
+    ),
+  z
+    .object({ type: z.literal('phase'), ...request, ...held, phase: runPhase.describe('What the run does.') })
+    .describe('The run enters another phase.'),
+  z
+    .object({
+      type: z.literal('output'),
+      ...request,
+      ...held,
+      batch: z
+        .int()
+        .min(0)
+        .describe('Counts the batches of a run from 0, so that one that is sent twice is stored once.'),
+      chunks: z
+        .array(z.object({ stream: z.enum(['stdout', 'stderr', 'system']), text: z.string().max(70_000) }))
+        .max(64)
+        .describe('What was printed, in order.'),
+    })
+    .describe('What the run printed. It is kept and shown live.'),
+  z
+    .object({
+      type: z.literal('progress'),
+      ...held,
+      text: z.string().max(256).describe('A few words.'),
+      percent: z.number().min(0).max(100).nullable().describe('How far, if that can be said.'),
+    })
+    .describe('What the run does right now, for whoever watches. Not kept and not answered.'),
+  z
+    .object({
+      type: z.literal('publish'),
+      ...request,
+      ...held,
+      branch: z.string().max(255).describe('`branch` or `failedBranch` of the assignment.'),
+      commit: commitId.describe('The commit that you are about to put there.'),
+    })
+    .describe(
+      'Asks for the right to put the commit on the branch. Granted to the current epoch only; push after the reply, ' +
+        'not before.',
+    ),
+  z
+    .object({
+      type: z.literal('finish'),
+      ...request,
+      ...held,
+      runId: id.describe('The run, from its assignment.'),
+      result: runResult.describe('How it ended.'),
+    })
+    .describe(
+      'The end of the run. Send it again until it is answered: one that is recorded already is answered with yes.',
+    ),
   ...mailRequests,
 ])
 export type WorkerMessage = z.infer<typeof workerMessage>
 
+const refusal = {
+  code: z.string().describe('One of the codes below.'),
+  message: z.string().describe('What is wrong with this very message.'),
+}
+
+/** What the hub may send. */
 export const hubMessage = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('welcome'),
-    to: z.int(),
-    workerId: id,
-    workerName: z.string(),
-    leaseMs: z.int(),
-    decisions: z.array(z.object({ ...held, action: z.enum(['continue', 'abort']), reason: z.string() })),
-  }),
-  z.object({ type: z.literal('assign'), assignment }),
-  z.object({ type: z.literal('cancel'), ...held, reason: z.string() }),
-  /** Answered by `restarting`. With `force` nothing that runs may finish. */
-  z.object({ type: z.literal('restart'), force: z.boolean(), by: z.string() }),
-  z.object({
-    type: z.literal('reply'),
-    to: z.int(),
-    ok: z.boolean(),
-    error: z.object({ code: z.string(), message: z.string() }).optional(),
-    /** Answer to `renew`: the leases that are gone; their runs must be stopped. */
-    lost: z.array(z.object(held)).optional(),
-    ...mailAnswer,
-  }),
+  z
+    .object({
+      type: z.literal('welcome'),
+      to: z.int().describe('The `id` of the hello.'),
+      workerId: id,
+      workerName: z.string().describe('Your name, as people see it.'),
+      leaseMs: z.int().describe('How long a lease lasts from its assignment or renewal.'),
+      decisions: z
+        .array(z.object({ ...held, action: z.enum(['continue', 'abort']), reason: z.string() }))
+        .describe('One for each run in `holding`: go on with it, or stop it and throw its work away.'),
+    })
+    .describe('You are in. The answer to `hello`.'),
+  z
+    .object({ type: z.literal('assign'), assignment: assignment.describe('What is to be done.') })
+    .describe('A task for you. Answer with `accept` or `refuse`.'),
+  z
+    .object({ type: z.literal('cancel'), ...held, reason: z.string() })
+    .describe('The task is cancelled: stop its work at once. There is nothing to finish.'),
+  z
+    .object({
+      type: z.literal('restart'),
+      force: z.boolean().describe('Nothing that runs may finish.'),
+      by: z.string().describe('Who ordered it.'),
+    })
+    .describe('Restart yourself. Answer with `restarting`.'),
+  z
+    .object({
+      type: z.literal('reply'),
+      to: z.int().describe('The `id` of your message.'),
+      ok: z.boolean().describe('False: it was refused and nothing was changed.'),
+      error: z
+        .object({ ...refusal, hint: z.string().optional().describe('What to do next.') })
+        .optional()
+        .describe('Why it was refused.'),
+      lost: z
+        .array(z.object(held))
+        .optional()
+        .describe('To `renew`: the leases that are gone; their runs must be stopped.'),
+      ...mailAnswer,
+    })
+    .describe('The one answer to a message with an `id`.'),
+  z
+    .object({
+      type: z.literal('error'),
+      to: z.int().optional().describe('The `id` of your message, if it could be read.'),
+      ...refusal,
+      hint: z.string().describe('What to do next.'),
+    })
+    .describe('A message of yours does not fit the protocol. It changed nothing.'),
   ...mailPushes,
 ])
 export type HubMessage = z.infer<typeof hubMessage>

@@ -46,6 +46,10 @@ export const worker = z.object({
   /** What it last said about itself; empty if nothing. */
   status: z.string(),
   version: z.string().nullable(),
+  /** What speaks for it, in its own words, such as `muster-worker/0.0.1`. */
+  client: z.string().nullable(),
+  /** What it says it can do beyond running a command; tasks ask for it by `needs`. */
+  capabilities: z.array(z.string()),
   slots: z.int(),
   busy: z.int(),
   walls: z.array(wallStatus),

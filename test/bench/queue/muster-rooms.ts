@@ -68,6 +68,7 @@ export function openMusterRooms(cycle: Cycle): OpenEngine {
             instance: name,
             credentialId: newId(),
             slots: claimBatch,
+            capabilities: [],
             walls: [{ kind: 'namespace', ok: true, detail: 'not looked at' }],
             blocked: false,
             restarting: false,

@@ -14,6 +14,8 @@ export const listWorkers: Command<object> = async ({ output, ...context }) => {
         { name: 'state' },
         { name: 'busy', drop: 1 },
         { name: 'walls', drop: 2 },
+        { name: 'capabilities', drop: 4 },
+        { name: 'client', drop: 5 },
         { name: 'host', drop: 3 },
       ],
       found.items.map((worker) => [
@@ -21,6 +23,8 @@ export const listWorkers: Command<object> = async ({ output, ...context }) => {
         worker.connected ? 'connected' : 'away',
         `${worker.busy}/${worker.slots}`,
         wallsText(worker),
+        worker.capabilities.join(', '),
+        worker.client ?? '',
         worker.host ?? '',
       ]),
     )

@@ -131,6 +131,7 @@ export function workerEnvironment(
     MUSTER_TOKEN_FILE: worker.tokenFile,
     MUSTER_WORKER_DATA: worker.data,
     MUSTER_SLOTS: String(worker.slots),
+    MUSTER_CAPABILITIES: config.capabilities.join(','),
     MUSTER_WALL_TOOLS: config.wallTools.join(':'),
     MUSTER_LOG_LEVEL: config.logLevel,
   }

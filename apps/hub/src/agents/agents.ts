@@ -21,6 +21,7 @@ export type Offer = {
   workerId: string
   name: string
   slots: number
+  capabilities: string[]
   walls: WallStatus[]
 }
 
@@ -79,11 +80,12 @@ export function createAgents(deps: {
       return connections
         .all()
         .filter((each) => isAnswering(each) && !each.blocked && !each.restarting)
-        .map(({ workspaceId, workerId, name, slots, walls }) => ({
+        .map(({ workspaceId, workerId, name, slots, capabilities, walls }) => ({
           workspaceId,
           workerId,
           name,
           slots,
+          capabilities,
           walls,
         }))
     },

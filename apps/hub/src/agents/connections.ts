@@ -10,6 +10,7 @@ export type Connection = {
   instance: string
   credentialId: string
   slots: number
+  capabilities: string[]
   walls: WallStatus[]
   /** It takes no work, by its own word. */
   blocked: boolean

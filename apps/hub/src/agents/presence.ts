@@ -49,7 +49,7 @@ export function createPresence(deps: {
         await store.connect(tx, { ...hello, id: row.id, hubId })
         await events.publish(tx, actor, {
           kind: 'worker.connected',
-          data: { workerId: row.id, host: hello.host },
+          data: { workerId: row.id, host: hello.host ?? null, client: hello.client ?? null },
         })
         const now = hello.blocked ?? null
         await publishBlocked(events, tx, actor, { connection, before: row.blocked, now })

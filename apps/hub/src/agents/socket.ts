@@ -1,4 +1,5 @@
-import { workerMessage, type WorkerMessage } from '@muster/contract/wire'
+import { errorTable } from '@muster/contract/errors'
+import { helloWithinMs, maxBadMessages, maxMessageBytes, type WorkerMessage } from '@muster/contract/wire'
 import { isMail, type MailAnswer, type MailMessage } from '@muster/contract/wire-mail'
 import type { WebSocket } from 'ws'
 import type { Actor } from '../kernel/actor.ts'
@@ -8,7 +9,9 @@ import type { Log } from '../kernel/log.ts'
 import type { Agents } from './agents.ts'
 import type { ConditionMessage } from './condition.ts'
 import { sender, type Connection } from './connections.ts'
+import { createInbox } from './inbox.ts'
 import type { Hello } from './presence.ts'
+import { readMessage, type Unfit } from './read-message.ts'
 
 export type RunMessage = Exclude<
   WorkerMessage,
@@ -31,14 +34,7 @@ export type MailHandler = {
   handle(actor: Actor, connection: Connection, message: MailMessage): Promise<MailAnswer>
 }
 
-// A worker that says nothing at all within this time after connecting is not a worker.
-const helloWithinMs = 10_000
-
-/**
- * Serves one worker's socket: hello first, then its messages strictly in order, each answered once. A message that
- * does not fit the protocol ends the connection; a refused one is answered and changes nothing.
- */
-export function serveWorker(deps: {
+type Deps = {
   agents: Agents
   runs: RunHandler
   mail: MailHandler
@@ -46,29 +42,54 @@ export function serveWorker(deps: {
   leaseMs: number
   actor: Actor
   socket: WebSocket
-}): void {
+}
+
+/**
+ * Serves one worker's socket: hello first, then its messages strictly in order, each answered once. Any client may be at
+ * the other end. A message that does not fit the protocol is answered with what is wrong with it, ten times; a refused
+ * one is answered and changes nothing; only a failure of ours, or a worker that may not be here, ends the connection.
+ */
+export function serveWorker(deps: Deps): void {
   const { agents, actor, socket, log } = deps
   const send = sender(socket)
   let connection: Connection | undefined
-  let queue = Promise.resolve()
-  const timer = setTimeout(() => socket.close(4001, 'no hello'), helloWithinMs)
+  let bad = 0
+  /** Ended by us. What the worker had sent after the cause is not taken any more. */
+  let isOver = false
+  const end = (code: number, reason: string) => {
+    isOver = true
+    socket.close(code, reason)
+  }
+  const inbox = createInbox(socket, (error) => {
+    log.warn({ err: error, worker: actor.label }, 'a worker message failed; its connection is closed')
+    end(isRefusal(error) ? 4009 : 4011, isRefusal(error) ? error.code : 'internal')
+  })
 
+  const complain = ({ to, code, message }: Unfit) => {
+    bad += 1
+    log.warn({ worker: actor.label, code, what: message }, 'a worker broke the protocol')
+    send({ type: 'error', to, ...explained(code, message) })
+    if (code === 'frame_too_large') end(1009, code)
+    else if (bad > maxBadMessages) end(4002, 'protocol_violation')
+  }
   const take = async (data: string) => {
-    const message = parse(data)
-    if (message === undefined || (connection === undefined) !== (message.type === 'hello')) {
-      log.warn({ worker: actor.label }, 'a worker broke the protocol')
-      return socket.close(4002, 'protocol_violation')
-    }
+    const message = readMessage(data, connection !== undefined)
+    if ('unfit' in message) return complain(message.unfit)
     if (message.type === 'hello') {
       clearTimeout(timer)
       // Gone before it was let in: it must not be offered tasks.
       if (socket.readyState !== socket.OPEN) return
-      connection = connectionOf(deps, message)
+      connection = connectionOf(deps, message, inbox.isPaused)
       await welcome(deps, connection, message, send)
     } else if (connection !== undefined) {
       await answer(deps, connection, message, send)
     }
   }
+  const timer = setTimeout(() => {
+    complain({ to: undefined, code: 'hello_required', message: 'There was no hello within 10 s.' })
+    end(4001, 'hello_required')
+  }, helloWithinMs)
+
   const heard = () => {
     if (connection !== undefined) connection.unanswered = 0
   }
@@ -76,70 +97,76 @@ export function serveWorker(deps: {
   socket.on('message', (data, isBinary) => {
     heard()
     // In order: output after its run's finish would have nowhere to go.
-    queue = queue
-      .then(() => (isBinary ? socket.close(4002, 'protocol_violation') : take(String(data))))
-      .catch((error: unknown) => {
-        log.warn({ err: error, worker: actor.label }, 'a worker message failed; its connection is closed')
-        socket.close(error instanceof MusterError && error.status < 500 ? 4009 : 4011, reasonOf(error))
-      })
+    inbox.put(() => {
+      if (isOver) return
+      const unfit = isBinary ? binary : sizeOf(data) > maxMessageBytes ? tooLarge : undefined
+      return unfit === undefined ? take(String(data)) : complain(unfit)
+    })
   })
   socket.on('close', () => {
     clearTimeout(timer)
     // Behind a hello that is being answered just now: its worker would stay present for ever, and be given tasks.
-    queue = queue
-      .then(() => connection && agents.disconnect(actor, connection))
-      .catch((error: unknown) =>
-        log.warn({ err: error }, 'a worker left unrecorded; presence expires by itself'),
-      )
+    inbox.put(async () => {
+      if (connection === undefined) return
+      await agents.disconnect(actor, connection).catch((error: unknown) => {
+        log.warn({ err: error }, 'a worker left unrecorded; presence expires by itself')
+      })
+    })
   })
   socket.on('error', (error) => log.info({ err: error, worker: actor.label }, 'worker socket error'))
 }
 
-/** A closing reason holds 123 bytes (RFC 6455, section 5.5); the code is what a worker acts on. */
-function reasonOf(error: unknown): string {
-  return error instanceof MusterError ? error.code : 'internal'
+const binary: Unfit = {
+  to: undefined,
+  code: 'malformed_json',
+  message: 'The frame is binary; messages are JSON in text frames.',
+}
+const tooLarge: Unfit = {
+  to: undefined,
+  code: 'frame_too_large',
+  message: `The message is larger than ${maxMessageBytes} bytes.`,
 }
 
-/**
- * Commands print any bytes. What PostgreSQL cannot store is replaced here, because a report that is refused for it
- * would be sent again and again.
- */
-function storable(_key: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value
+function sizeOf(data: Buffer | ArrayBuffer | Buffer[]): number {
+  return Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength
 }
 
-function parse(data: string): WorkerMessage | undefined {
-  try {
-    const parsed = workerMessage.safeParse(JSON.parse(data, storable))
-    return parsed.success ? parsed.data : undefined
-  } catch {
-    return undefined
-  }
+function isRefusal(error: unknown): error is MusterError {
+  return error instanceof MusterError && error.status < 500
 }
 
-type Deps = Parameters<typeof serveWorker>[0]
+function explained(code: MusterError['code'], message: string) {
+  return { code, message, hint: errorTable[code].hint }
+}
+
 type Spoken = Exclude<WorkerMessage, { type: 'hello' }>
 
-function connectionOf({ actor, socket }: Deps, hello: Hello): Connection {
+function connectionOf({ actor, socket }: Deps, hello: Hello, isPaused: () => boolean): Connection {
   if (actor.kind !== 'worker' || actor.id === null || actor.credentialId === null) {
     throw new MusterError('forbidden', 'Only a worker token may speak here.')
   }
-  return {
+  const connection: Connection = {
     workspaceId: actor.workspaceId,
     workerId: actor.id,
     name: actor.label,
     instance: hello.instance,
     credentialId: actor.credentialId,
     slots: hello.slots,
+    capabilities: hello.capabilities,
     walls: hello.walls,
     blocked: hello.blocked !== undefined,
     restarting: false,
     unanswered: 0,
     send: sender(socket),
-    ping: () => socket.ping(),
+    ping: () => {
+      // It has sent more than could be worked through: it is there, and its pong would not be read.
+      if (isPaused()) connection.unanswered = 0
+      else socket.ping()
+    },
     close: (code, reason) => socket.close(code, reason),
     terminate: () => socket.terminate(),
   }
+  return connection
 }
 
 async function welcome(deps: Deps, connection: Connection, hello: Hello, send: Connection['send']) {
@@ -147,17 +174,18 @@ async function welcome(deps: Deps, connection: Connection, hello: Hello, send: C
   // The welcome goes out first: an assignment must not overtake it.
   const early: Parameters<Connection['send']>[0][] = []
   connection.send = (message) => void early.push(message)
-  const decisions = await deps.agents.connect(actor, hello, connection, (tx) =>
-    deps.runs.decide(tx, actor, hello),
-  )
-  send({
-    type: 'welcome',
-    to: hello.id,
-    workerId: connection.workerId,
-    workerName: actor.label,
-    leaseMs: deps.leaseMs,
-    decisions,
-  })
+  try {
+    const decisions = await deps.agents.connect(actor, hello, connection, (tx) =>
+      deps.runs.decide(tx, actor, hello),
+    )
+    const { workerId } = connection
+    const { leaseMs } = deps
+    send({ type: 'welcome', to: hello.id, workerId, workerName: actor.label, leaseMs, decisions })
+  } catch (error) {
+    // The closing reason has the code too, for clients that look only there.
+    if (isRefusal(error)) send({ type: 'error', to: hello.id, ...explained(error.code, error.message) })
+    throw error
+  }
   for (const message of early) send(message)
   connection.send = send
 }
@@ -174,8 +202,9 @@ async function answer(
     if (to !== undefined) send({ type: 'reply', to, ok: true, ...extra })
   } catch (error) {
     // Only a refusal is an answer; anything else closes the socket, and the worker tries again after reconnecting.
-    if (!(error instanceof MusterError) || error.status >= 500 || to === undefined) throw error
-    send({ type: 'reply', to, ok: false, error: { code: error.code, message: error.message } })
+    if (!isRefusal(error)) throw error
+    const said = explained(error.code, error.message)
+    send(to === undefined ? { type: 'error', ...said } : { type: 'reply', to, ok: false, error: said })
   }
 }
 

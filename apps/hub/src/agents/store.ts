@@ -5,9 +5,11 @@ export type WorkerRow = {
   id: string
   name: string
   instance: string | null
+  client: string | null
   version: string | null
   host: string | null
   slots: number
+  capabilities: string[]
   walls: WallStatus[]
   status: string
   supervisor: Supervisor | null
@@ -23,8 +25,8 @@ export type WorkerRow = {
 // Hubs refresh what they hold every 5 s; three missed refreshes mean that the hub is gone too.
 const freshFor = `interval '15 seconds'`
 const fresh = `coalesce(last_seen_at > now() - ${freshFor}, false) and connected_hub is not null as fresh`
-const columns = `id, name, instance, version, host, slots, walls, status, supervisor, blocked, restarting, connected_hub,
-  last_seen_at, ${fresh}, created_at`
+const columns = `id, name, instance, client, version, host, slots, capabilities, walls, status, supervisor, blocked,
+  restarting, connected_hub, last_seen_at, ${fresh}, created_at`
 
 export function list(tx: Tx): Promise<WorkerRow[]> {
   return tx.query<WorkerRow>({
@@ -60,9 +62,11 @@ export async function connect(
   worker: {
     id: string
     instance: string
-    version: string
-    host: string
+    client?: string | undefined
+    version?: string | undefined
+    host?: string | undefined
     slots: number
+    capabilities: string[]
     walls: WallStatus[]
     supervisor?: Supervisor | undefined
     blocked?: Blocked | undefined
@@ -70,14 +74,17 @@ export async function connect(
   },
 ): Promise<void> {
   await tx.query(
-    `update workers set instance = $2, version = $3, host = $4, slots = $5, walls = $6, connected_hub = $7,
-       supervisor = $8, blocked = $9, restarting = false, last_seen_at = now() where id = $1`,
+    `update workers set instance = $2, client = $3, version = $4, host = $5, slots = $6, capabilities = $7,
+       walls = $8, connected_hub = $9, supervisor = $10, blocked = $11, restarting = false, last_seen_at = now()
+     where id = $1`,
     [
       worker.id,
       worker.instance,
-      worker.version,
-      worker.host,
+      worker.client ?? null,
+      worker.version ?? null,
+      worker.host ?? null,
       worker.slots,
+      worker.capabilities,
       JSON.stringify(worker.walls),
       worker.hubId,
       jsonOrNull(worker.supervisor),
@@ -176,6 +183,8 @@ export function toWorker(row: WorkerRow, busy: number): Worker {
     connected: row.fresh,
     status: row.status,
     version: row.version,
+    client: row.client,
+    capabilities: row.capabilities,
     slots: row.slots,
     busy,
     walls: row.walls,

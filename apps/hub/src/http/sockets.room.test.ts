@@ -79,48 +79,6 @@ test('a token in the address counts for nothing', async () => {
   }
 })
 
-const violations = [
-  'not json',
-  '[]',
-  '{"type":"accept","id":1}',
-  '{"type":"hello","id":2,"wire":1}',
-  '{"type":"renew","id":0,"leases":[]}',
-  '{"type":"unknown","id":1}',
-]
-test.each(violations)('a worker that sends %s is disconnected', async (text) => {
-  const hub = await startHub({ loops: false })
-  const worker = await hub.worker()
-  worker.socket.send(text)
-  expect(await worker.closed).toEqual({ code: 4002, reason: 'protocol_violation' })
-})
-
-test('a worker that speaks before hello, in binary or of another protocol is disconnected', async () => {
-  const hub = await startHub({ loops: false })
-  const worker = await hub.worker()
-  worker.socket.send(Buffer.from('{}'))
-  expect(await worker.closed).toMatchObject({ code: 4002 })
-  const again = await hub.worker()
-  again.post({
-    type: 'hello',
-    wire: 2,
-    instance: 'i',
-    version: '9',
-    host: 'h',
-    slots: 1,
-    walls: [],
-    holding: [],
-  })
-  expect(await again.closed).toMatchObject({ code: 4002 })
-})
-
-test('a frame of more than 12 MiB ends the connection and not the hub', async () => {
-  const hub = await startHub({ loops: false })
-  const worker = await hub.worker()
-  worker.socket.send(`"${'x'.repeat(13 * 1024 * 1024)}"`)
-  expect(await worker.closed).toMatchObject({ code: 1009 })
-  expect((await hub.call('me')).kind).toBe('person')
-})
-
 test('a second process with the token of a connected worker is refused, the same one replaces its socket', async () => {
   const hub = await startHub({ loops: false })
   const token = await hub.workerToken('w')

@@ -52,8 +52,8 @@ test('saying the same again is no event, and what is no line of text is refused'
   for (let n = 0; n < 3; n++) await ann.request({ type: 'status', text: 'busy' })
   const kinds = (await hub.call('listEvents')).items.map((event) => event.kind)
   expect(kinds.filter((kind) => kind === 'worker.status_changed')).toHaveLength(1)
-  ann.post({ type: 'status', text: 'two\nlines' })
-  expect(await ann.closed).toMatchObject({ code: 4002 })
+  const id = ann.post({ type: 'status', text: 'two\nlines' })
+  expect(await ann.complaint()).toMatchObject({ to: id, code: 'invalid_message' })
 })
 
 test('an agent neither sees nor hears of the agents of another workspace', async () => {

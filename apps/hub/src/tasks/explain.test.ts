@@ -9,6 +9,8 @@ const worker = (more: Partial<Worker> = {}): Worker => ({
   connected: true,
   status: '',
   version: null,
+  client: null,
+  capabilities: [],
   slots: 2,
   busy: 0,
   walls: [{ kind: 'namespace', ok: true, detail: 'works' }],

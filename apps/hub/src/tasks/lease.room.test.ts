@@ -265,6 +265,7 @@ test('a restarted worker is told for each run whether to go on, and a run it los
     version: '0',
     host: 'h',
     slots: 3,
+    capabilities: [],
     walls: [],
     holding: [
       { ...going, phase: 'running' },
