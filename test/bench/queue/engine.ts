@@ -32,3 +32,12 @@ export const payload = { command: 'true', pad: 'x'.repeat(100) }
 export function chunks(count: number, size: number): number[] {
   return Array.from({ length: Math.ceil(count / size) }, (_, at) => Math.min(size, count - at * size))
 }
+
+/** So many clients, each with one request at a time, until that many are done. */
+export async function inParallel(clients: number, count: number, work: () => Promise<void>): Promise<void> {
+  let left = count
+  const client = async () => {
+    while (left-- > 0) await work()
+  }
+  await Promise.all(Array.from({ length: clients }, client))
+}

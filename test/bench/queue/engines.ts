@@ -11,7 +11,7 @@ export const engines: Record<string, OpenEngine> = {
   'bare loop': openBareLoop,
   'graphile-worker': openGraphileWorker,
   'pg-boss': openPgBoss,
-  'muster, claim and end': openMusterRooms('claimed and ended'),
-  'muster, whole cycle': openMusterRooms('whole'),
+  'muster claim+end': openMusterRooms('claimed and ended'),
+  'muster whole cycle': openMusterRooms('whole'),
   'muster over sockets': openMusterSockets,
 }

@@ -40,11 +40,13 @@ const full: Plan = {
  * Muster's queue beside graphile-worker, pg-boss and a bare loop on one PostgreSQL with durable defaults. It fails when
  * something fails, never for being slow: what else the machine does is not known here.
  *
- * --short (for the test run), --full (a million rows), --rounds=N, --only=NAME,NAME, --write (docs/benchmarks.md)
+ * --short (for the test run), --full (a million rows), --write (docs/benchmarks.md); while working on it also
+ * --rounds=N --jobs=N --only=NAME,NAME --no-profile
  */
 async function main(): Promise<void> {
   const plan = flag('short') ? short : flag('full') ? full : usual
   const rounds = Number(option('rounds') ?? plan.rounds)
+  const sizes = { ...plan.sizes, jobs: Number(option('jobs') ?? plan.sizes.jobs) }
   const without = await installPeers()
   if (without !== undefined) process.stdout.write(`The other queues cannot be installed: ${without}\n`)
   const wanted = option('only')?.split(',') ?? Object.keys(engines)
@@ -57,7 +59,7 @@ async function main(): Promise<void> {
       commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim(),
       command: `npm run bench:queue -- ${process.argv.slice(2).join(' ')}`,
       flushes: [],
-      jobs: plan.sizes.jobs,
+      jobs: sizes.jobs,
       samples: [],
       profiles: [],
       without,
@@ -69,14 +71,14 @@ async function main(): Promise<void> {
         const large = plan.rows.filter((each) => round <= each.rounds)
         for (const { count: rows } of large) whats.push({ kind: 'history', rows }, { kind: 'backlog', rows })
         for (const what of whats) {
-          found.samples.push({ round, engine, ...(await ask(place, { engine, sizes: plan.sizes, what })) })
+          found.samples.push({ round, engine, ...(await ask(place, { engine, sizes, what })) })
         }
       }
     }
     // In the short form only the widest way, so that it stays under a minute.
     const profiled = names.filter((name) => name.startsWith('muster'))
-    for (const engine of profiled.slice(flag('short') ? -1 : 0)) {
-      const { profile } = await place.measure({ engine, sizes: plan.sizes, what: { kind: 'profile' } })
+    for (const engine of flag('no-profile') ? [] : profiled.slice(flag('short') ? -1 : 0)) {
+      const { profile } = await place.measure({ engine, sizes, what: { kind: 'profile' } })
       found.profiles.push({ engine, profile })
     }
     const page = pageOf({ ...found, samples: byRound(found.samples) })

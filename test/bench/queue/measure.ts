@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { databaseMs, ownMs } from '../main-job/cpu.ts'
 import { p } from '../main-job/report.ts'
-import type { Engine } from './engine.ts'
+import { inParallel, type Engine } from './engine.ts'
 
 export type Sizes = {
   jobs: number
@@ -103,14 +103,6 @@ export async function drain(engine: Engine, concurrency: number, { jobs, limitMs
   await engine.rest()
   if (warmAt === 0) throw new Error(`only ${started} of ${jobs} jobs were started`)
   return { perSecond: (done - warm) / ((ended - warmAt) / 1_000), done }
-}
-
-async function inParallel(clients: number, count: number, work: () => Promise<void>): Promise<void> {
-  let left = count
-  const client = async () => {
-    while (left-- > 0) await work()
-  }
-  await Promise.all(Array.from({ length: clients }, client))
 }
 
 async function perSecond(count: number, work: () => Promise<void>): Promise<number> {

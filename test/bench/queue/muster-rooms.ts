@@ -8,7 +8,7 @@ import type { Actor } from '../../../apps/hub/src/kernel/actor.ts'
 import { newId } from '../../../apps/hub/src/kernel/ids.ts'
 import { migrate } from '../../../apps/hub/src/kernel/migrate.ts'
 import { createTicker } from '../../../apps/hub/src/kernel/ticker.ts'
-import { chunks, claimBatch, type OpenEngine } from './engine.ts'
+import { claimBatch, inParallel, type OpenEngine } from './engine.ts'
 import { benchTask, createFakeWorker, type Cycle } from './fake-worker.ts'
 import { seedBacklog, seedHistory } from './seed-muster.ts'
 
@@ -39,7 +39,7 @@ export function openMusterRooms(cycle: Cycle): OpenEngine {
 
     return {
       async bulk(count) {
-        for (const size of chunks(count, 1_000)) await Promise.all(Array.from({ length: size }, submit))
+        await inParallel(claimBatch, count, async () => void (await submit()))
       },
       enqueue: async () => void (await submit()),
       async work(concurrency, onStart) {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { Pool } from 'pg'
 import { WebSocket } from 'ws'
 import type { HubMessage } from '@muster/contract/wire'
-import { chunks, claimBatch, type OpenEngine } from './engine.ts'
+import { claimBatch, inParallel, type OpenEngine } from './engine.ts'
 import { benchTask, createFakeWorker, type Said } from './fake-worker.ts'
 import { seedBacklog, seedHistory } from './seed-muster.ts'
 
@@ -37,7 +37,7 @@ export const openMusterSockets: OpenEngine = async (url) => {
   return {
     pids: [hub.pid],
     async bulk(count) {
-      for (const size of chunks(count, 1_000)) await Promise.all(Array.from({ length: size }, submit))
+      await inParallel(claimBatch, count, submit)
     },
     enqueue: () => submit(),
     async work(concurrency, onStart) {

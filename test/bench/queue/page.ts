@@ -47,7 +47,7 @@ export function pageOf(found: Found): string {
 }
 
 const words =
-  '"muster, claim and end" does what a job of the others does; "whole cycle" is a task of Muster from acceptance to ' +
+  '"muster claim+end" does what a job of the others does; "whole cycle" is a task of Muster from acceptance to ' +
   'the evidence that makes it done. Both have row-level security, the fence, runs and events.'
 
 const block = (text: string) => `\`\`\`text\n${text}\n\`\`\``

@@ -11,7 +11,7 @@ type Target = {
 }
 
 const targets: Target[] = [
-  ...['muster, claim and end', 'muster, whole cycle'].flatMap((of) =>
+  ...['muster claim+end', 'muster whole cycle'].flatMap((of) =>
     ['pg-boss', 'graphile-worker'].flatMap((to) =>
       ['jobs c=10', 'jobs c=50'].map((name) => ({
         what: `${name}/s, ${of} / ${to}`,
@@ -25,14 +25,14 @@ const targets: Target[] = [
   ...([10, 50] as const).map((clients) => ({
     what: `enqueue/s at ${clients} clients / NOTIFY in the transaction`,
     name: `enqueue c=${clients}`,
-    of: 'muster, whole cycle',
+    of: 'muster whole cycle',
     to: 'bare loop',
     least: clients === 10 ? 5 : 10,
   })),
   {
     what: 'idle p50 / graphile-worker',
     name: 'idle p50',
-    of: 'muster, whole cycle',
+    of: 'muster whole cycle',
     to: 'graphile-worker',
     most: 1.5,
   },

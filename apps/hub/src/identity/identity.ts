@@ -24,13 +24,10 @@ export function createIdentity(deps: { db: Db; events: Events; now: () => number
       if (secret === undefined || secret.length > 256) return undefined
       const hash = hashSecret(secret)
       const isToken = credential.bearer !== undefined
-      return db.asSystem(async (tx) => {
-        const rows = await tx.query<store.CredentialRow>(isToken ? store.findToken : store.findSession, [
-          hash,
-        ])
-        if (isToken && rows.length > 0) await tx.query(store.touchToken, [hash])
-        return rows[0] === undefined ? undefined : toActor(rows[0])
-      })
+      const find = isToken ? store.findToken : store.findSession
+      const [row] = await db.askAsSystem<store.CredentialRow>(find, [hash])
+      if (row?.stale === true) await db.askAsSystem(store.touchToken, [hash])
+      return row === undefined ? undefined : toActor(row)
     },
 
     /** Those of the given credentials that no longer count: revoked, ended or expired. */

@@ -7,28 +7,32 @@ export type CredentialRow = {
   person_id: string | null
   worker_id: string | null
   name: string
+  /** Its last use is not written down, or longer ago than a minute. */
+  stale: boolean
 }
+
+// Once a minute at most, so that reading does not write on every request.
+const stale = `(last_used_at is null or last_used_at < now() - interval '1 minute')`
 
 /** The living credential with this hash. Read as the system, because the workspace is what it tells. */
 export const findToken = {
   name: 'identity_find_token',
-  text: `select t.workspace_id, t.id, t.kind, t.person_id, t.worker_id, coalesce(p.name, t.name) as name
+  text: `select t.workspace_id, t.id, t.kind, t.person_id, t.worker_id, coalesce(p.name, t.name) as name,
+           ${stale} as stale
          from tokens t left join people p on p.workspace_id = t.workspace_id and p.id = t.person_id
          where t.hash = $1 and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())`,
 }
 
 export const findSession = {
   name: 'identity_find_session',
-  text: `select s.workspace_id, s.id, 'person' as kind, s.person_id, null::uuid as worker_id, p.name
+  text: `select s.workspace_id, s.id, 'person' as kind, s.person_id, null::uuid as worker_id, p.name, false as stale
          from sessions s join people p on p.workspace_id = s.workspace_id and p.id = s.person_id
          where s.hash = $1 and s.ended_at is null and s.expires_at > now()`,
 }
 
-/** Once a minute at most, so that reading does not write on every request. */
 export const touchToken = {
   name: 'identity_touch_token',
-  text: `update tokens set last_used_at = now()
-         where hash = $1 and (last_used_at is null or last_used_at < now() - interval '1 minute')`,
+  text: `update tokens set last_used_at = now() where hash = $1 and ${stale}`,
 }
 
 export const useLink = {
