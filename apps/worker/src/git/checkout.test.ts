@@ -66,3 +66,26 @@ test('a commit that does not exist leaves no directory behind', async () => {
   await expect(checkedOut(place, 'f'.repeat(40))).rejects.toMatchObject({ code: 'checkout_failed' })
   await expect(stat(place.at('clone'))).rejects.toMatchObject({ code: 'ENOENT' })
 })
+
+test('a checkout has what git init would have made, and git finds nothing wrong with it', async () => {
+  const place = await newPlace()
+  const clone = await checkedOut(place)
+  await plainGit(place.root, 'init', '--quiet', '--template=', place.at('plain'))
+  const plain = await readFile(place.at('plain/.git/config'), 'utf8')
+  expect((await readFile(join(clone, '.git/config'), 'utf8')).startsWith(plain)).toBe(true)
+  const made = new Set(await readdir(join(clone, '.git'), { recursive: true }))
+  for (const name of await readdir(place.at('plain/.git'), { recursive: true }))
+    expect(made, name).toContain(name)
+  expect(await plainGit(clone, 'fsck', '--strict')).toBe('')
+})
+
+test.each(['../../../x', 'muster/../x', '/x', 'a//b', '.hidden', 'a/x.lock', 'a.', 'a b', '-x', ''])(
+  'a branch %j is refused before anything is written',
+  async (branch) => {
+    const place = await newPlace()
+    const into = place.at('clone')
+    const options = { git: place.git, mirror: place.at('none'), commit: place.head, into, author }
+    await expect(checkout({ ...options, branch })).rejects.toMatchObject({ code: 'checkout_failed' })
+    await expect(stat(into)).rejects.toMatchObject({ code: 'ENOENT' })
+  },
+)

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { GitError } from './git-error.ts'
 import type { Git } from './git.ts'
@@ -29,23 +29,49 @@ const checkoutLimitMs = 120_000
  * because the receiving side indexes again what the mirror has checked already.
  */
 export async function checkout(options: CheckoutOptions): Promise<void> {
-  const { git, commit, branch, into, signal } = options
+  const { git, commit, into, signal } = options
   const step = { cwd: into, timeoutMs: checkoutLimitMs, signal }
+  await layOut(options)
   const objects = join(into, '.git', 'objects')
-  const borrowed = join(objects, 'info', 'alternates')
-  await git.run(['init', '--quiet', `--initial-branch=${branch}`, into], { ...step, cwd: dirname(into) })
-  await appendFile(join(into, '.git', 'config'), identity(options.author))
-  await mkdir(dirname(borrowed), { recursive: true })
-  await writeFile(borrowed, `${join(options.mirror, 'objects')}\n`)
   const pack = ['pack-objects', '--quiet', '--all', '--delta-base-offset', join(objects, 'pack', 'pack')]
-  const done = await git.attempt(['update-ref', `refs/heads/${branch}`, commit], step)
-  const both =
-    done.code === 0 ? [git.attempt(['reset', '--quiet', '--hard'], step), git.attempt(pack, step)] : []
-  const failed = [done, ...(await Promise.all(both))].find(({ code }) => code !== 0)
-  await rm(failed === undefined ? borrowed : into, { recursive: true, force: true })
+  const both = [git.attempt(['reset', '--quiet', '--hard'], step), git.attempt(pack, step)]
+  const failed = (await Promise.all(both)).find(({ code }) => code !== 0)
+  await rm(failed === undefined ? borrowed(into) : into, { recursive: true, force: true })
   if (failed === undefined) return
   throw new GitError('checkout_failed', `The commit ${commit} could not be checked out.`, failed)
 }
+
+const borrowed = (into: string) => join(into, '.git', 'objects', 'info', 'alternates')
+
+/**
+ * What `git init` and `git update-ref` would write, without two programs to start for each checkout. It is the layout
+ * that git documents for repositories of version 0 and reads for ever. The name becomes a path here, so it is checked
+ * here, too.
+ */
+async function layOut({ mirror, commit, branch, into, author }: CheckoutOptions): Promise<void> {
+  if (!branch.split('/').every((part) => /^\w([\w.-]*[\w-])?$/.test(part) && !/\.\.|\.lock$/.test(part)))
+    throw new GitError('checkout_failed', `${JSON.stringify(branch)} cannot name a branch.`)
+  const own = join(into, '.git')
+  const ref = join(own, 'refs', 'heads', branch)
+  for (const dir of [
+    join(own, 'objects', 'pack'),
+    join(own, 'objects', 'info'),
+    join(own, 'refs', 'tags'),
+    dirname(ref),
+  ])
+    await mkdir(dir, { recursive: true })
+  await writeFile(join(own, 'config'), `${settings}${identity(author)}`)
+  await writeFile(join(own, 'HEAD'), `ref: refs/heads/${branch}\n`)
+  await writeFile(ref, `${commit}\n`)
+  await writeFile(borrowed(into), `${join(mirror, 'objects')}\n`)
+}
+
+const settings = `[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = false
+\tlogallrefupdates = true
+`
 
 function identity({ name, email }: { name: string; email: string }): string {
   return `[user]\n\tname = ${quoted(name)}\n\temail = ${quoted(email)}\n`

@@ -121,6 +121,9 @@ function configuration(templates: string): string {
 [init]
 	templateDir = ${templates}
 	defaultBranch = main
+	# What this program reads and writes by itself is the layout that every git knows; git 3 starts with another.
+	defaultRefFormat = files
+	defaultObjectFormat = sha1
 [gc]
 	auto = 0
 [maintenance]
