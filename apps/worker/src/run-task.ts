@@ -177,8 +177,8 @@ type Kept = { mirror: Mirror; work: Work; end: End; signal: AbortSignal; report?
 
 /**
  * Puts the work where a person finds it: proven work on the branch, other work on a branch that says so. The hub's
- * grant comes first and the branch is moved by compare-and-swap against what was there before the grant, so that a
- * run which froze and lost its task meanwhile cannot overwrite a newer one's branch.
+ * grant comes first and the branch is moved by compare-and-swap against what was there before the grant (at first when
+ * the run began), so that a run which froze and lost its task meanwhile cannot overwrite a newer one's branch.
  */
 async function keep(
   assignment: Assignment,
@@ -194,13 +194,14 @@ async function keep(
     return { ...result(end, mirror, work), report: kept.report ?? null }
   const branch = isProven ? assignment.branch : assignment.failedBranch
   reports.phase('publishing')
+  let expected = mirror.branches.get(branch) ?? null
   for (let attempt = 1; ; attempt++) {
-    const expected = await tools.publisher.readBranch(assignment.repo, branch, signal)
     await reports.publish(branch, commit)
     const options = { mirror: mirror.path, branch, commit, expected, signal }
     if ((await tools.publisher.publish(assignment.repo, options)) === 'published') break
     if (attempt === 5)
       throw new GitError('publish_refused', `The branch ${branch} keeps moving under the run.`)
+    expected = await tools.publisher.readBranch(assignment.repo, branch, signal)
   }
   reports.output.say(`${isProven ? 'Proven' : 'Unproven'} work is on branch ${branch}`)
   return { ...result(end, mirror, work), branch, report: kept.report ?? null }

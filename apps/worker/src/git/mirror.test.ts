@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createMirrors } from './mirror.ts'
+import { hasAll } from './own-refs.ts'
 import { commitAll, newPlace, newRepo, plainGit, type Place } from './person.fixture.ts'
 
 function restarted(place: Place) {
@@ -30,6 +31,53 @@ test('a mirror has the branches and tags of the person, and follows when they mo
 async function refs(mirror: string): Promise<string[]> {
   return (await plainGit(mirror, 'for-each-ref', '--format=%(refname)')).split('\n').filter(Boolean)
 }
+
+test('nothing is fetched when nothing changed; what workers published waits for the next fetch', async () => {
+  const place = await newPlace()
+  const verbs: (string | undefined)[] = []
+  const counted = {
+    ...place.git,
+    run: (...[args, options]: Parameters<typeof place.git.run>) => {
+      verbs.push(args[0])
+      return place.git.run(args, options)
+    },
+  }
+  const mirrors = createMirrors({ dir: place.at('mirrors'), git: counted })
+  const update = (branch?: string) => mirrors.update({ id: 'r', url: place.repo, branch })
+  const { path } = await update()
+  const published = 'muster/bot/one'
+  await plainGit(place.repo, 'branch', published)
+  verbs.length = 0
+  expect(await update()).toMatchObject({ base: place.head })
+  expect(verbs).toEqual([])
+
+  expect(await update(published)).toMatchObject({ base: place.head })
+  expect(verbs).toContain('fetch')
+  await plainGit(place.repo, 'branch', '-D', published)
+  await plainGit(place.repo, 'tag', 'v2')
+  await update()
+  expect(await refs(path)).toEqual(['refs/remotes/origin/main', 'refs/tags/v2'])
+})
+
+test.each([
+  ['nothing is different', [], true],
+  ['a branch moved', [['refs/remotes/origin/main', 'b']], false],
+  ['a branch is gone there', [['refs/remotes/origin/old', 'a']], false],
+  ['a tag is gone there', [['refs/tags/old', 'a']], false],
+  ['only what was published is gone there', [['refs/remotes/origin/muster/bot/old', 'a']], true],
+] as [string, [string, string][], boolean][])('when %s, a fetch is left away: %s', (_, more, isLeftAway) => {
+  const theirs = {
+    head: 'main',
+    branches: new Map([
+      ['main', 'a'],
+      ['muster-failed/bot/x', 'c'],
+    ]),
+    tags: new Map([['v1', 't']]),
+  }
+  const own = new Map([['refs/remotes/origin/main', 'a'], ['refs/tags/v1', 't'], ...more])
+  expect(hasAll(own, theirs, 'main')).toBe(isLeftAway)
+  expect(hasAll(own, theirs, 'muster-failed/bot/x')).toBe(false)
+})
 
 test('the base is the branch the person’s HEAD names, or the one that was asked for', async () => {
   const place = await newPlace()

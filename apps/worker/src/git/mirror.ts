@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GitError } from './git-error.ts'
 import type { Git } from './git.ts'
+import { hasAll, readOwnRefs } from './own-refs.ts'
 import { readProgress, type FetchProgress } from './progress.ts'
 import { chooseBase, readRemote } from './remote-refs.ts'
 import { asOwner, gitAddress, parseRepoUrl, type RepoAddress } from './repo-url.ts'
@@ -16,6 +17,8 @@ export type Mirror = {
   /** The branch work starts from, and its commit at the time of the update. */
   branch: string
   base: string
+  /** Where the person's branches were when the update began. */
+  branches: ReadonlyMap<string, string>
   ms: number
 }
 
@@ -71,17 +74,22 @@ export function createMirrors({ dir, git }: { dir: string; git: Git }): Mirrors 
     const address = parseRepoUrl(repo.url)
     await mkdir(dir, { recursive: true, mode: 0o700 })
     const remote = await readRemote(git, address, { cwd: dir, signal: options.signal })
-    const { branch } = chooseBase(remote, gitAddress(address), repo.branch)
+    const { branch, commit } = chooseBase(remote, gitAddress(address), repo.branch)
     if (!prepared.has(repo.id)) await clearAfterCrash(dir, repo.id)
     prepared.add(repo.id)
-    if (await isUsable(path)) await refresh(path, address, options)
-    else await build(path, address, options)
-    // The branch may have moved between the question and the fetch: what was fetched is what exists here.
-    const base = await git.run(
-      ['rev-parse', '--verify', `refs/remotes/origin/${branch}^{commit}`],
-      local(path),
-    )
-    return { repoId: repo.id, path, branch, base: base.stdout.trim(), ms: performance.now() - started }
+    const own = await readOwnRefs(git, path)
+    const isCurrent = own !== undefined && hasAll(own, remote, branch)
+    if (own === undefined) await build(path, address, options)
+    else if (!isCurrent) await refresh(path, address, options)
+    const base = isCurrent ? commit : await fetchedCommit(path, branch)
+    const { branches } = remote
+    return { repoId: repo.id, path, branch, base, branches, ms: performance.now() - started }
+  }
+
+  /** The branch may have moved between the question and the fetch: what was fetched is what exists here. */
+  async function fetchedCommit(path: string, branch: string): Promise<string> {
+    const ref = `refs/remotes/origin/${branch}^{commit}`
+    return (await git.run(['rev-parse', '--verify', ref], local(path))).stdout.trim()
   }
 
   async function refresh(path: string, address: RepoAddress, options: UpdateOptions) {
@@ -118,11 +126,6 @@ export function createMirrors({ dir, git }: { dir: string; git: Git }): Mirrors 
       signal: options.signal,
       onStderr: options.onProgress === undefined ? undefined : readProgress(options.onProgress),
     })
-  }
-
-  async function isUsable(path: string): Promise<boolean> {
-    const bare = await git.attempt(['--git-dir', path, 'rev-parse', '--is-bare-repository'], local(dir))
-    return bare.code === 0 && bare.stdout.trim() === 'true'
   }
 
   return { update, pathOf }

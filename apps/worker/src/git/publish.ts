@@ -22,7 +22,8 @@ export type PublishOptions = {
 }
 
 const pushLimitMs = 120_000
-const ours = /^muster(-failed)?\/[^/]+\/[^/]+$/
+/** The branches that workers publish. */
+export const ours = /^muster(-failed)?\/[^/]+\/[^/]+$/
 
 /**
  * Puts a commit on one branch of the person's repository, by compare-and-swap, and changes nothing else there: no tags

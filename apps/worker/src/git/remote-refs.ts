@@ -1,39 +1,75 @@
 import { GitError } from './git-error.ts'
 import { lastLine, type Git, type GitResult } from './git.ts'
-import { asOwner, checkLocal, gitAddress, notGit, type RepoAddress } from './repo-url.ts'
+import { checkLocal, gitAddress, notGit, ownerEnv, ownerOf, type RepoAddress } from './repo-url.ts'
 
-export type RemoteRefs = { head: string | null; branches: Map<string, string> }
+export type RemoteRefs = { head: string | null; branches: Map<string, string>; tags: Map<string, string> }
 
 /** Asking a host that answers takes well under a second; half a minute is a network that does not work. */
 const listLimitMs = 30_000
 
-/** The branches of a person's repository as they are now, or the reason why they cannot be read. */
+/** The branches and tags of a person's repository as they are now, or the reason why they cannot be read. */
 export async function readRemote(
   git: Git,
   address: RepoAddress,
   { cwd, signal }: { cwd: string; signal?: AbortSignal | undefined },
 ): Promise<RemoteRefs> {
   await checkLocal(address)
-  const uploadPack = `--upload-pack=${await asOwner(address)}git-upload-pack`
-  const args = ['ls-remote', '--symref', uploadPack, '--', gitAddress(address), 'HEAD', 'refs/heads/*']
-  const result = await git.attempt(args, { cwd, timeoutMs: listLimitMs, signal }).catch((error: unknown) => {
+  const step = { cwd, timeoutMs: listLimitMs, signal }
+  const ask = address.kind === 'local' ? askHere : askThere
+  const asked = await ask(git, address, step).catch((error: unknown) => {
     throw error instanceof GitError && error.code === 'git_timed_out'
       ? unreachable(address, error.stderr)
       : error
   })
-  if (result.code !== 0) throw explain(address, result)
-  return parseRefs(result.stdout)
+  if (asked.code !== 0) throw explain(address, asked)
+  return address.kind === 'local' ? parseAdvertised(asked.stdout) : parseListed(asked.stdout)
 }
 
-export function parseRefs(listing: string): RemoteRefs {
-  const refs: RemoteRefs = { head: null, branches: new Map() }
+type Step = { cwd: string; timeoutMs: number; signal?: AbortSignal | undefined }
+
+function askThere(git: Git, address: RepoAddress, step: Step): Promise<GitResult> {
+  const patterns = ['HEAD', 'refs/heads/*', 'refs/tags/*']
+  return git.attempt(['ls-remote', '--symref', '--', gitAddress(address), ...patterns], step)
+}
+
+/** What ls-remote asks, without it and the shell that it starts: the program of the other side, as the owner. */
+async function askHere(git: Git, address: RepoAddress, step: Step): Promise<GitResult> {
+  const owner = await ownerOf(address)
+  const as = owner === undefined ? {} : { ...owner, env: ownerEnv }
+  return git.attempt(['upload-pack', '--advertise-refs', gitAddress(address)], { ...step, ...as })
+}
+
+export function parseListed(listing: string): RemoteRefs {
+  const refs = noRefs()
   for (const line of listing.split('\n')) {
     const [value = '', name = ''] = line.split('\t')
-    if (name === 'HEAD' && value.startsWith('ref: refs/heads/'))
-      refs.head = value.slice('ref: refs/heads/'.length)
-    else if (name.startsWith('refs/heads/')) refs.branches.set(name.slice('refs/heads/'.length), value)
+    if (value.startsWith('ref: refs/heads/')) {
+      if (name === 'HEAD') refs.head = value.slice('ref: refs/heads/'.length)
+    } else put(refs, name, value)
   }
   return refs
+}
+
+/** Lines of git's first protocol: a length in four digits, the object, the name; behind the first what the server can. */
+export function parseAdvertised(advertised: string): RemoteRefs {
+  const refs = noRefs()
+  for (const line of advertised.split('\n')) {
+    const [, value = '', name = '', can] = /^[\da-f]{4}([\da-f]{40,64}) ([^\0]+)(?:\0(.*))?$/.exec(line) ?? []
+    put(refs, name, value)
+    refs.head ??= / symref=HEAD:refs\/heads\/(\S+)/.exec(can ?? '')?.[1] ?? null
+  }
+  return refs
+}
+
+function noRefs(): RemoteRefs {
+  return { head: null, branches: new Map(), tags: new Map() }
+}
+
+/** `^{}` marks the object that a tag names, which is not a ref. */
+function put(refs: RemoteRefs, name: string, value: string) {
+  if (name.startsWith('refs/heads/')) refs.branches.set(name.slice('refs/heads/'.length), value)
+  if (name.startsWith('refs/tags/') && !name.endsWith('^{}'))
+    refs.tags.set(name.slice('refs/tags/'.length), value)
 }
 
 /** A detached HEAD, or one that points at a branch not born yet, names no branch: then only the unambiguous ones do. */

@@ -38,17 +38,25 @@ export function gitAddress(address: RepoAddress): string {
 }
 
 /**
- * The prefix that makes the other side of a local transfer run as the owner of the repository: root must neither
- * leave files of its own in a person's repository nor lend its rights to follow that repository's alternates.
- * Git passes this text to a shell; it is made of numbers and fixed words only.
+ * Whom the other side of a local transfer runs as, when it is not us: root must neither leave files of its own in a
+ * person's repository nor lend its rights to follow that repository's alternates.
  */
-export async function asOwner(address: RepoAddress): Promise<string> {
-  if (address.kind === 'remote' || process.getuid?.() !== 0) return ''
+export async function ownerOf(address: RepoAddress): Promise<{ uid: number; gid: number } | undefined> {
+  if (address.kind === 'remote' || process.getuid?.() !== 0) return undefined
   const inside = await stat(join(address.path, '.git')).catch(() => undefined)
   const { uid, gid } = inside ?? (await stat(address.path))
-  if (uid === 0 || !(await canReach(address.path, uid, gid))) return ''
-  // Our own configuration file is not readable to that person; owning the repository, they need no safe.directory.
-  return `setpriv --reuid ${uid} --regid ${gid} --clear-groups env GIT_CONFIG_GLOBAL=/dev/null HOME=/ `
+  return uid !== 0 && (await canReach(address.path, uid, gid)) ? { uid, gid } : undefined
+}
+
+/** Our own configuration file is not readable to that person; owning the repository, they need no safe.directory. */
+export const ownerEnv = { GIT_CONFIG_GLOBAL: '/dev/null', HOME: '/' }
+
+/** The prefix of a program that git starts. Git passes it to a shell; it is made of numbers and fixed words only. */
+export async function asOwner(address: RepoAddress): Promise<string> {
+  const owner = await ownerOf(address)
+  if (owner === undefined) return ''
+  const env = Object.entries(ownerEnv).map(([name, value]) => `${name}=${value} `)
+  return `setpriv --reuid ${owner.uid} --regid ${owner.gid} --clear-groups env ${env.join('')}`
 }
 
 /** An owner who is kept out by a folder above (a repository given away inside root's home) cannot be acted for. */
