@@ -61,6 +61,9 @@ export const settings = z.object({
     .transform((list) => list.split(',').filter((name) => name.trim() !== ''))
     .pipe(z.array(capability).max(64))
     .describe('What the local worker can do beyond running commands, separated by commas: gpu,docs.'),
+  MUSTER_MESSAGE_DAYS: wholeNumber(1, 365)
+    .default(7)
+    .describe('Days that an unread message waits for an agent. Default: 7.'),
   MUSTER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'])
     .default('info')
@@ -90,6 +93,7 @@ export type Config = Readonly<{
   token: string | null
   slots: number
   capabilities: readonly string[]
+  messageDays: number
   logLevel: string
   wallTools: readonly string[]
   lifeline: boolean
@@ -115,6 +119,7 @@ export function readConfig(environment: Environment): Config {
     token: value.MUSTER_TOKEN ?? null,
     slots: value.MUSTER_SLOTS ?? Math.min(8, availableParallelism()),
     capabilities: Object.freeze(value.MUSTER_CAPABILITIES),
+    messageDays: value.MUSTER_MESSAGE_DAYS,
     logLevel: value.MUSTER_LOG_LEVEL,
     wallTools: Object.freeze(value.MUSTER_WALL_TOOLS.split(':').filter((path) => path !== '')),
     lifeline: value.MUSTER_LIFELINE === '1',

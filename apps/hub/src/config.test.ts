@@ -15,6 +15,7 @@ test('the least configuration is completed with safe values and cannot be change
     port: 4600,
     logLevel: 'info',
     webDist: null,
+    messageDays: 7,
     local: false,
     lifeline: false,
   })

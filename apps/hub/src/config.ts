@@ -28,6 +28,13 @@ const environment = z.object({
     .default('info')
     .describe('Least level logged'),
   MUSTER_WEB_DIST: z.string().optional().describe('Folder of the built page'),
+  MUSTER_MESSAGE_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(365)
+    .default(7)
+    .describe('Days that an unread message waits in a mailbox'),
   MUSTER_LOCAL: z
     .enum(['0', '1'])
     .default('0')
@@ -42,6 +49,7 @@ export type Config = Readonly<{
   port: number
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
   webDist: string | null
+  messageDays: number
   local: boolean
   lifeline: boolean
 }>
@@ -64,6 +72,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     port: value.MUSTER_PORT,
     logLevel: value.MUSTER_LOG_LEVEL,
     webDist: value.MUSTER_WEB_DIST ?? null,
+    messageDays: value.MUSTER_MESSAGE_DAYS,
     local: value.MUSTER_LOCAL === '1',
     lifeline: value.MUSTER_LIFELINE === '1',
   })

@@ -34,7 +34,11 @@ export type Hub = Awaited<ReturnType<typeof createHub>>
 type OnError = (what: string) => (error: unknown) => void
 
 /** The rooms, from the lowest floor up. Everything is a value here; nothing is global, so two hubs fit in a process. */
-export function createRooms(databaseUrl: string, leaseMs: number, onError: OnError) {
+export function createRooms(
+  { databaseUrl, messageDays }: Pick<Config, 'databaseUrl' | 'messageDays'>,
+  leaseMs: number,
+  onError: OnError,
+) {
   const systemUrl = roleUrl(databaseUrl, 'muster_system')
   const appUrl = roleUrl(databaseUrl, 'muster_app')
   const db = createDb({ appUrl, systemUrl, onError: onError('a database connection was lost') })
@@ -45,7 +49,7 @@ export function createRooms(databaseUrl: string, leaseMs: number, onError: OnErr
   const events = createEvents({ hints })
   const identity = createIdentity({ db, events, now: Date.now })
   const agents = createAgents({ db, identity, events, hints, hubId: newId() })
-  const mail = createMail({ db, agents })
+  const mail = createMail({ db, agents, events, hints, keepDays: messageDays })
   const repos = createRepos({ events })
   const tasks = createTasks({ agents, repos, events, hints })
   const leases = createLeases({ events, hints, leaseMs })
@@ -110,6 +114,7 @@ function startLoops(
     loop(1_000, 'closing ended sessions', () => closeEnded(identity, open)),
     loop(5_000, 'presence', agents.refreshPresence),
     loop(60_000, 'forgetting old request keys', () => db.asSystem(forgetOldKeys)),
+    loop(3_600_000, 'taking old messages out of mailboxes', mail.evict),
   ]
   hints.on('queue', assignment.poke)
   hints.on('mail', delivery.poke)
@@ -130,7 +135,7 @@ export async function createHub({
   leaseMs?: number
 }) {
   const onError: OnError = (what) => (error) => log.warn({ err: error }, what)
-  const rooms = createRooms(config.databaseUrl, leaseMs, onError)
+  const rooms = createRooms(config, leaseMs, onError)
   const { db, identity, agents, hints } = rooms
   const open: OpenSockets = new Map()
   const address = { port: config.port }

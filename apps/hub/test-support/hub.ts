@@ -26,6 +26,7 @@ export async function startHub(
       port: 0,
       logLevel: 'error',
       webDist: null,
+      messageDays: 7,
       local: false,
       lifeline: false,
     },

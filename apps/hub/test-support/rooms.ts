@@ -13,6 +13,7 @@ import { createEvents } from '../src/kernel/events.ts'
 import type { Hints } from '../src/kernel/hints.ts'
 import { newId } from '../src/kernel/ids.ts'
 import { roleUrl } from '../src/kernel/roles.ts'
+import { createMail } from '../src/mail/mail.ts'
 import { createRepos } from '../src/repos/repos.ts'
 import { branchesOf } from '../src/runs/branches.ts'
 import { createAssigner } from '../src/runs/assign.ts'
@@ -31,7 +32,7 @@ export type TestWorker = { actor: Actor; connection: Connection; sent: unknown[]
 const noHints: Hints = { send: () => {}, on: () => () => {}, close: async () => {} }
 
 /** The rooms of one hub with its real database and no server, no socket and no loop. */
-export async function openRooms(options: { database?: HubDatabase } = {}) {
+export async function openRooms(options: { database?: HubDatabase; keepDays?: number } = {}) {
   const database = options.database ?? (await hubDatabase())
   const db = createDb({
     appUrl: roleUrl(database.url, 'muster_app'),
@@ -43,6 +44,7 @@ export async function openRooms(options: { database?: HubDatabase } = {}) {
   const events = createEvents({ hints })
   const identity = createIdentity({ db, events, now: Date.now })
   const agents = createAgents({ db, identity, events, hints, hubId: newId() })
+  const mail = createMail({ db, agents, events, hints, keepDays: options.keepDays ?? 7 })
   const repos = createRepos({ events })
   const tasks = createTasks({ agents, repos, events, hints })
   const leases = createLeases({ events, hints, leaseMs })
@@ -61,6 +63,7 @@ export async function openRooms(options: { database?: HubDatabase } = {}) {
     db,
     events,
     agents,
+    mail,
     tasks,
     leases,
     runs,
@@ -77,27 +80,7 @@ export async function openRooms(options: { database?: HubDatabase } = {}) {
 
     /** A worker that is present at this hub and writes down what it is sent. */
     async worker(name: string, slots = 1): Promise<TestWorker> {
-      const workerId = await agents.ensureWorker(workspaceId, name)
-      const actor: Actor = { kind: 'worker', workspaceId, id: workerId, label: name, credentialId: newId() }
-      const sent: unknown[] = []
-      const connection: Connection = {
-        workspaceId,
-        workerId,
-        name,
-        instance: name,
-        credentialId: actor.credentialId ?? '',
-        slots,
-        capabilities: [],
-        walls: [goodWall],
-        blocked: false,
-        restarting: false,
-        unanswered: 0,
-        send: (message) => void sent.push(message),
-        ping: () => {},
-        close: () => {},
-        terminate: () => {},
-      }
-      return { actor, connection, sent }
+      return presentWorker(workspaceId, await agents.ensureWorker(workspaceId, name), name, slots)
     },
     /** Leases the next task to this worker, with its run, as a round of assignment does. */
     async claim({ connection }: TestWorker) {
@@ -116,6 +99,30 @@ export async function openRooms(options: { database?: HubDatabase } = {}) {
     say: ({ actor, connection }: TestWorker, message: RunMessage) =>
       runs.handler.handle(actor, connection, message),
   }
+}
+
+function presentWorker(workspaceId: string, workerId: string, name: string, slots: number): TestWorker {
+  const actor: Actor = { kind: 'worker', workspaceId, id: workerId, label: name, credentialId: newId() }
+  const sent: unknown[] = []
+  const connection: Connection = {
+    workspaceId,
+    workerId,
+    name,
+    instance: name,
+    credentialId: actor.credentialId ?? '',
+    slots,
+    capabilities: [],
+    walls: [goodWall],
+    blocked: false,
+    restarting: false,
+    unanswered: 0,
+    send: (message) => void sent.push(message),
+    backlog: () => 0,
+    ping: () => {},
+    close: () => {},
+    terminate: () => {},
+  }
+  return { actor, connection, sent }
 }
 
 const shellTask = { repo: 'demo', title: 'A task', run: 'true' }

@@ -7,7 +7,8 @@ type WithoutId<M> = M extends { id: number } ? Omit<M, 'id'> : never
 /** A message of the worker that the hub answers; its `id` is given by the connection. */
 export type Request = WithoutId<WorkerMessage>
 export type Answer = Extract<HubMessage, { type: 'reply' | 'welcome' }>
-export type Push = Extract<HubMessage, { type: 'assign' | 'cancel' | 'restart' }>
+const pushed = ['assign', 'cancel', 'restart', 'message'] as const
+export type Push = Extract<HubMessage, { type: (typeof pushed)[number] }>
 
 export type Connection = {
   /** Rejects with WireError: the hub's refusal, or `disconnected` when the connection breaks before the answer. */
@@ -74,8 +75,8 @@ export function openConnection(options: {
     if (!parsed.success)
       return log.warn({ data: data.slice(0, 200) }, 'a message of the hub is not understood')
     const message = parsed.data
-    if (message.type === 'assign' || message.type === 'cancel' || message.type === 'restart')
-      return options.onPush(message)
+    if (isPush(message)) return options.onPush(message)
+    // What other agents do is nothing that a worker of ours acts on.
     if (message.type !== 'welcome' && message.type !== 'reply' && message.type !== 'error') return
     const asked = message.to === undefined ? undefined : waiting.get(message.to)
     if (message.type === 'error') {
@@ -104,6 +105,10 @@ export function openConnection(options: {
     options.onClose({ code, reason: String(reason), status })
   })
   return connection
+}
+
+function isPush(message: HubMessage): message is Push {
+  return pushed.some((type) => type === message.type)
 }
 
 function heartbeat(socket: WebSocket): () => void {

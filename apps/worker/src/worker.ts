@@ -8,6 +8,7 @@ import { createLeaseKeeper } from './leases.ts'
 import type { Log } from './log.ts'
 import type { Runner } from './runner.ts'
 import { createSlots } from './slots.ts'
+import { takeMessage } from './take-message.ts'
 
 type Welcome = Extract<HubMessage, { type: 'welcome' }>
 type Hello = Omit<Extract<WorkerMessage, { type: 'hello' }>, 'id'>
@@ -71,7 +72,8 @@ export function createWorker(deps: {
       }
     },
 
-    onMessage(message: Extract<HubMessage, { type: 'assign' | 'cancel' }>): void {
+    onMessage(message: Extract<HubMessage, { type: 'assign' | 'cancel' | 'message' }>): void {
+      if (message.type === 'message') return takeMessage(deps.link(), log, message)
       if (message.type === 'cancel') {
         const run = held.get(keyOf(message))
         if (run !== undefined) stopRun(run, 'cancelled', log)

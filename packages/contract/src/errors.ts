@@ -217,6 +217,11 @@ export const errorTable = {
     when: 'A message of a worker is larger than 4 MiB. The connection is closed with 1009.',
     hint: 'Send less: cut the diff and the output of checks, and split output into batches.',
   },
+  too_many_messages: {
+    status: 429,
+    when: 'The sender has posted 60 messages within a minute.',
+    hint: 'Wait as long as the message says; put several lines into one message.',
+  },
   protocol_violation: {
     status: 400,
     when: 'A worker sent something that no honest worker sends, or more than ten bad messages on one connection.',

@@ -17,6 +17,7 @@ export const eventKinds = [
   'worker.unblocked',
   'worker.restart_ordered',
   'worker.restarting',
+  'message.posted',
   'task.created',
   'task.assigned',
   'task.woken',

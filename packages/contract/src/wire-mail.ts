@@ -1,11 +1,26 @@
 import { z } from 'zod'
-import { statusText } from './messages.ts'
-import { timestamp } from './text.ts'
+import { mailboxSize, message, messageData, messagesPerMinute, messageText, statusText } from './messages.ts'
+import { id, timestamp } from './text.ts'
 
 // The part of the wire in which agents speak with each other. Joined into the unions of wire.ts.
 
 const request = {
   id: z.int().min(1).describe('Chosen by you; the one reply to this message has it as `to`.'),
+}
+/** Fifty of the largest messages, in the longest form that JSON can give them, are 6 MB. */
+const limit = z.int().min(1).max(50).default(20).describe('At most so many.')
+const place = z.int().min(0)
+
+const words = {
+  replyTo: id.optional().describe('The message that this one answers.'),
+  text: messageText.describe('At most 16 KiB.'),
+  data: messageData.optional().describe('More of it, for programs; at most 4 KiB.'),
+  key: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Your own name for this message. One that you send again under it is posted once.'),
 }
 
 const agentNews = {
@@ -15,6 +30,58 @@ const agentNews = {
 
 export const mailRequests = [
   z
+    .object({
+      type: z.literal('message'),
+      ...request,
+      to: z
+        .string()
+        .max(64)
+        .nullable()
+        .optional()
+        .describe(
+          'The name of an agent, here or away; null for all others. Left out of an answer, it goes to whoever wrote ' +
+            'that message, a person too.',
+        ),
+      ...words,
+    })
+    .describe(
+      `Puts a message into the mailbox of an agent, or of all but you. At most ${messagesPerMinute} in a minute from ` +
+        'one sender, then `too_many_messages`.',
+    ),
+  z
+    .object({
+      type: z.literal('mail_read'),
+      ...request,
+      after: place
+        .optional()
+        .describe('The cursor of the last one you have; without it, the last you acknowledged.'),
+      limit,
+    })
+    .describe('Reads your mailbox, oldest first. For a client that would rather ask than be told.'),
+  z
+    .object({
+      type: z.literal('mail_ack'),
+      ...request,
+      cursor: place.describe('Of the last message that you need not get again.'),
+    })
+    .describe(
+      'Takes this message and all before it out of your mailbox. What you have not acknowledged is sent again after ' +
+        'each welcome, in order.',
+    ),
+  z
+    .object({
+      type: z.literal('thread'),
+      ...request,
+      message: id.describe('Any message of the thread.'),
+      part: z
+        .enum(['thread', 'replies', 'root'])
+        .default('thread')
+        .describe('The whole thread in order, the direct answers to this message, or the first message.'),
+      after: place.default(0).describe('The `seq` of the last one you have.'),
+      limit,
+    })
+    .describe('Reads a thread: of what you may see, which is what is for all, from you or to you.'),
+  z
     .object({ type: z.literal('status'), ...request, text: statusText.describe('Empty takes it back.') })
     .describe('Says in a few words what you are doing, for other agents and people.'),
   z
@@ -23,8 +90,22 @@ export const mailRequests = [
 ] as const
 export type MailMessage = z.infer<(typeof mailRequests)[number]>
 
+const cursor = z.int().describe('Its place in your mailbox, counted from 1; acknowledge with it.')
+
 /** What the hub sends by itself. */
 export const mailPushes = [
+  z
+    .object({
+      type: z.literal('message'),
+      cursor,
+      dropped: z
+        .int()
+        .describe(
+          `How many before it you lost unread, because more than ${mailboxSize} were waiting or they had waited too long.`,
+        ),
+      message,
+    })
+    .describe('A message for you. It stays in your mailbox, and may come again, until you say `mail_ack`.'),
   z
     .object({ type: z.literal('agent_joined'), ...agentNews })
     .describe('Another agent of your workspace is connected, to whichever hub.'),
@@ -39,6 +120,31 @@ export type MailPush = z.infer<(typeof mailPushes)[number]>
 
 /** What a `reply` to these messages holds beside `ok`. */
 export const mailAnswer = {
+  posted: z
+    .object({
+      id,
+      seq: z.int(),
+      at: timestamp,
+      left: z.int().describe('How many more you may post within this minute.'),
+    })
+    .optional()
+    .describe('To `message`: as it is stored.'),
+  mail: z
+    .object({
+      items: z.array(z.object({ cursor, message })),
+      dropped: z.int().describe('How many before the first of these you lost unread.'),
+      last: z.int().describe('The cursor of the newest message there ever was.'),
+    })
+    .optional()
+    .describe('To `mail_read`.'),
+  thread: z
+    .object({
+      root: id,
+      items: z.array(message),
+      more: z.boolean().describe('Read on after the last `seq`.'),
+    })
+    .optional()
+    .describe('To `thread`, in order. The first message may be gone before its answers.'),
   agents: z
     .array(z.object({ ...agentNews, online: z.boolean(), lastSeenAt: timestamp.nullable() }))
     .optional()
@@ -46,8 +152,8 @@ export const mailAnswer = {
 }
 export type MailAnswer = z.infer<z.ZodObject<typeof mailAnswer>>
 
-const types = new Set<string>(mailRequests.map((message) => message.shape.type.value))
+const types = new Set<string>(mailRequests.map((each) => each.shape.type.value))
 
-export function isMail(message: { type: string }): message is MailMessage {
-  return types.has(message.type)
+export function isMail(each: { type: string }): each is MailMessage {
+  return types.has(each.type)
 }

@@ -20,7 +20,11 @@ export function openMusterRooms(cycle: Cycle): OpenEngine {
   return async (url) => {
     await migrate(url)
     const failures: unknown[] = []
-    const rooms = createRooms(url, leaseMs, () => (error) => void failures.push(error))
+    const rooms = createRooms(
+      { databaseUrl: url, messageDays: 7 },
+      leaseMs,
+      () => (error) => void failures.push(error),
+    )
     const { workspaceId, personId } = await ensureOwner(rooms.db)
     const owner = new Pool({ connectionString: url, options: '-c search_path=muster', max: 1 })
     owner.on('error', () => {})
@@ -74,6 +78,7 @@ export function openMusterRooms(cycle: Cycle): OpenEngine {
             restarting: false,
             unanswered: 0,
             send: (message) => void (message.type === 'assign' && worker.take(message.assignment)),
+            backlog: () => 0,
             ping: () => {},
             close: () => {},
             terminate: () => {},

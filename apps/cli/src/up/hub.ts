@@ -17,6 +17,7 @@ export type HubSettings = {
   databaseUrl: string
   host: string
   port: number
+  messageDays: number
   logLevel: string
   inherited: Readonly<Record<string, string>>
   log: LogFile
@@ -41,6 +42,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       MUSTER_HOST: settings.host,
       MUSTER_PORT: String(settings.port),
       MUSTER_WEB_DIST: checkout.webDist,
+      MUSTER_MESSAGE_DAYS: String(settings.messageDays),
       MUSTER_LOG_LEVEL: settings.logLevel,
       MUSTER_LOCAL: '1',
     },

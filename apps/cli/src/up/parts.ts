@@ -85,13 +85,14 @@ function wantedParts({ config, places }: Pick<Wanted, 'config' | 'places'>) {
       name: 'hub',
       logPath: logs.hub.path,
       async start() {
-        const { host, logLevel, inherited } = config
+        const { host, logLevel, messageDays, inherited } = config
         const port = url === '' ? config.port : Number(new URL(url).port)
         const hub = await startHub({
           data: places.data,
           databaseUrl,
           host,
           port,
+          messageDays,
           logLevel,
           inherited,
           log: logs.hub,

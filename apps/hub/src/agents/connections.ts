@@ -20,6 +20,8 @@ export type Connection = {
   /** Pings since the worker was last heard. */
   unanswered: number
   send(message: HubMessage): void
+  /** Bytes that were sent and that the worker has not read. */
+  backlog(): number
   ping(): void
   close(code: number, reason: string): void
   /** At once; a worker that is frozen would not answer a close. */

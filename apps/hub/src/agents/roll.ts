@@ -20,6 +20,15 @@ export function createRoll({ events, hints }: { events: Events; hints: Hints }) 
       }))
     },
 
+    async idOf(tx: Tx, name: string): Promise<string | undefined> {
+      return (await tx.query<{ id: string }>('select id from workers where name = $1', [name]))[0]?.id
+    },
+
+    /** Ids of those who are still around: a machine that went away for good is not written to for ever. */
+    async reachable(tx: Tx, days: number): Promise<string[]> {
+      return (await tx.query<{ id: string }>(store.reachable, [days])).map((row) => row.id)
+    },
+
     async present(tx: Tx, workspaceIds: string[]): Promise<Present[]> {
       const rows = await tx.query<store.WorkerRow & { workspace_id: string }>(store.present, [workspaceIds])
       return rows.map(({ workspace_id, id, name, status, fresh }) => ({

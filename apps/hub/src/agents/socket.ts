@@ -163,6 +163,7 @@ function connectionOf({ actor, socket }: Deps, hello: Hello, isPaused: () => boo
       if (isPaused()) connection.unanswered = 0
       else socket.ping()
     },
+    backlog: () => socket.bufferedAmount,
     close: (code, reason) => socket.close(code, reason),
     terminate: () => socket.terminate(),
   }

@@ -162,6 +162,10 @@ export const present = {
   text: `select workspace_id, id, name, status, ${fresh} from workers where workspace_id = any($1)`,
 }
 
+/** Here within so many days, or made within them. */
+export const reachable = `select id from workers
+  where coalesce(last_seen_at, created_at) > now() - make_interval(days => $1) order by id`
+
 /** Only while this hub still holds it: the worker may have come back through another hub meanwhile. */
 export async function disconnect(tx: Tx, id: string, hubId: string): Promise<boolean> {
   const rows = await tx.query(

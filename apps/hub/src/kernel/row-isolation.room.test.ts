@@ -90,6 +90,17 @@ async function fillTables(database: HubDatabase, workspaceId: string, personId: 
     `insert into idempotency_keys (workspace_id, actor, key, request_hash) values ($1, 'x', 'k', $2)`,
     [Buffer.alloc(1)],
   )
+  const message = newId()
+  await insert(`insert into mail_heads (workspace_id, last_seq, kept) values ($1, 1, 1)`, [])
+  await insert(
+    `insert into messages (workspace_id, seq, id, from_kind, from_id, from_name, root, text)
+     values ($1, 1, $2, 'worker', $3, 'w', $2, 'x')`,
+    [message, worker],
+  )
+  await insert(`insert into mailboxes (workspace_id, worker_id, last) values ($1, $2, 1)`, [worker])
+  await insert(`insert into mailbox_entries (workspace_id, worker_id, position, seq) values ($1, $2, 1, 1)`, [
+    worker,
+  ])
   const later = `now() + interval '1 hour'`
   await insert(
     `insert into sessions (workspace_id, id, hash, person_id, expires_at) values ($1, $2, $3, $4, ${later})`,

@@ -1,20 +1,29 @@
 import type { Agents } from '../agents/agents.ts'
 import type { Connection } from '../agents/connections.ts'
-import type { Db } from '../kernel/db.ts'
+import type { Db, Tx } from '../kernel/db.ts'
+import { readMailbox } from './mailbox.ts'
 import { presenceNews, type Told } from './presence-news.ts'
 
 /** What this hub has told the agents of a workspace that are connected to it. */
 type Room = { told: Told }
 
+/** How far a mailbox was pushed over one connection: to this message, and all that was there up to this position. */
+type Pushed = { position: number; looked: number }
+
 export type Delivery = ReturnType<typeof createDelivery>
+
+// Messages of one read; and above this much waiting in a socket its mailbox has time until the next round.
+const batch = 20
+const maxWaitingBytes = 1024 * 1024
 
 /**
  * Pushes to the agents connected to this hub what any hub has written since. Level-triggered: each round compares what
  * the database says with what was pushed over these very connections, so a lost hint costs a second and a hub that is
- * killed costs nothing but the connections themselves.
+ * killed costs nothing but the connections themselves. A new connection starts behind what was acknowledged.
  */
 export function createDelivery({ db, agents }: { db: Db; agents: Agents }) {
   const rooms = new Map<string, Room>()
+  const mail = new WeakMap<Connection, Pushed>()
 
   /** From here on whatever changes in the workspace is pushed; asked before a first answer, so that none falls between. */
   const watch = async (workspaceId: string): Promise<void> => {
@@ -23,19 +32,53 @@ export function createDelivery({ db, agents }: { db: Db; agents: Agents }) {
     if (!rooms.has(workspaceId)) rooms.set(workspaceId, { told: byId(present) })
   }
 
+  const pushMail = async (connection: Connection, last: number): Promise<void> => {
+    const pushed = mail.get(connection) ?? { position: 0, looked: 0 }
+    mail.set(connection, pushed)
+    while (pushed.looked < last && connection.backlog() < maxWaitingBytes) {
+      const { items, dropped } = await db.inWorkspace(connection.workspaceId, (tx) =>
+        readMailbox(tx, connection.workerId, { after: pushed.position, limit: batch }),
+      )
+      for (const [n, item] of items.entries()) {
+        connection.send({ type: 'message', ...item, dropped: n === 0 ? dropped : 0 })
+        pushed.position = item.cursor
+      }
+      // A short batch had all up to `last`, or more of it; what was let go meanwhile shows in the next gap.
+      if (items.length < batch) pushed.looked = last
+    }
+  }
+
   const round = async (): Promise<void> => {
     const here = Map.groupBy(agents.connections.all(), (connection) => connection.workspaceId)
     for (const workspaceId of rooms.keys()) if (!here.has(workspaceId)) rooms.delete(workspaceId)
-    for (const workspaceId of here.keys()) await watch(workspaceId)
     if (here.size === 0) return
-    const present = await db.asSystem((tx) => agents.present(tx, [...here.keys()]))
-    const now = Map.groupBy(present, (agent) => agent.workspaceId)
-    for (const [workspaceId, connections] of here) {
-      const room = rooms.get(workspaceId)
-      if (room !== undefined) tellPresence(room, connections, byId(now.get(workspaceId) ?? []))
+    for (const workspaceId of here.keys()) await watch(workspaceId)
+    const connections = [...here.values()].flat()
+    const { present, lasts } = await db.asSystem(async (tx) => ({
+      present: Map.groupBy(await agents.present(tx, [...here.keys()]), (agent) => agent.workspaceId),
+      lasts: await lastPositions(tx, connections),
+    }))
+    for (const [workspaceId, room] of rooms) {
+      const now = byId(present.get(workspaceId) ?? [])
+      tellPresence(room, here.get(workspaceId) ?? [], now)
+    }
+    for (const connection of connections) {
+      await pushMail(connection, lasts.get(connection.workerId) ?? 0)
     }
   }
   return { watch, round }
+}
+
+async function lastPositions(tx: Tx, connections: Connection[]): Promise<Map<string, number>> {
+  const rows = await tx.query<{ worker_id: string; last: string }>(
+    {
+      name: 'mailboxes_last',
+      text: `select worker_id, last from mailboxes
+             where (workspace_id, worker_id) in (select * from unnest($1::uuid[], $2::uuid[])) and last > acked`,
+    },
+    [connections.map((each) => each.workspaceId), connections.map((each) => each.workerId)],
+  )
+  return new Map(rows.map((row) => [row.worker_id, Number(row.last)]))
 }
 
 function tellPresence(room: Room, connections: Connection[], now: Told): void {

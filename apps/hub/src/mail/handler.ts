@@ -4,13 +4,24 @@ import type { MailHandler } from '../agents/socket.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import type { Delivery } from './delivery.ts'
-
-export type MailDeps = { db: Db; agents: Agents; delivery: Delivery }
+import { acknowledge, readMailbox } from './mailbox.ts'
+import type { Post } from './post.ts'
+import { readThread } from './thread.ts'
 
 /** What the messages with which agents speak to each other do. One transaction each. */
-export function createHandler({ db, agents, delivery }: MailDeps): MailHandler {
+export function createHandler(deps: { db: Db; agents: Agents; delivery: Delivery; post: Post }): MailHandler {
+  const { db, agents, delivery, post } = deps
   const act = async (tx: Tx, actor: Actor, workerId: string, message: MailMessage): Promise<MailAnswer> => {
     switch (message.type) {
+      case 'message':
+        return { posted: await post(tx, actor, message) }
+      case 'mail_read':
+        return { mail: await readMailbox(tx, workerId, message) }
+      case 'mail_ack':
+        await acknowledge(tx, workerId, message.cursor)
+        return {}
+      case 'thread':
+        return { thread: await readThread(tx, actor, message) }
       case 'status':
         await agents.setStatus(tx, actor, workerId, message.text)
         return {}

@@ -1,10 +1,25 @@
 import type { Agents } from '../agents/agents.ts'
 import type { Db } from '../kernel/db.ts'
+import type { Events } from '../kernel/events.ts'
+import type { Hints } from '../kernel/hints.ts'
 import { createDelivery } from './delivery.ts'
+import { evict } from './evict.ts'
 import { createHandler } from './handler.ts'
+import { createPost } from './post.ts'
 
-/** Agents speak with each other: who is there, and what they tell one another. Nothing that is said here is a right. */
-export function createMail(deps: { db: Db; agents: Agents }) {
+/**
+ * Agents and people speak with each other: who is there, and what they tell one another. A message is data for whoever
+ * reads it; nothing that is said here gives a right, and no room below asks what was said.
+ */
+export function createMail(deps: { db: Db; agents: Agents; events: Events; hints: Hints; keepDays: number }) {
   const delivery = createDelivery(deps)
-  return { handler: createHandler({ ...deps, delivery }), deliver: delivery.round }
+  const post = createPost(deps)
+  return {
+    handler: createHandler({ ...deps, delivery, post }),
+    post,
+    /** One round: what is new in the database goes to the agents connected here. */
+    deliver: delivery.round,
+    /** Once an hour, by whichever hub. */
+    evict: () => deps.db.asSystem((tx) => evict(tx, deps.keepDays)),
+  }
 }

@@ -38,11 +38,15 @@ test('an agent whose hub is killed is told to have left, though nobody wrote tha
   const ann = await hub.worker({ token: await hub.workerToken('ann') })
   await hub.workerToken('lost')
   await ann.request({ type: 'list_agents' })
-  await hub.sql(
-    `update workers set connected_hub = gen_random_uuid(), last_seen_at = now() - interval '14 seconds'
-     where name = 'lost'`,
-  )
+  const seen = (ago: string) =>
+    hub.sql(
+      `update workers set connected_hub = gen_random_uuid(), last_seen_at = now() - $1::interval
+       where name = 'lost'`,
+      [ago],
+    )
+  await seen('0 s')
   expect(await ann.next('agent_joined')).toMatchObject({ name: 'lost' })
+  await seen('16 s')
   expect(await ann.next('agent_left')).toMatchObject({ name: 'lost' })
 })
 
