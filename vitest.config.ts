@@ -30,6 +30,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'model',
+          globalSetup: ['packages/testkit/src/vitest-global-setup.ts'],
+          include: ['test/model/**/*.model.test.ts'],
+          exclude,
+          testTimeout: 170_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'wall',
           include: ['packages/*/src/**/*.wall.test.ts', 'apps/*/src/**/*.wall.test.ts'],
           exclude,

@@ -20,6 +20,7 @@ const suites: Suite[] = [
     onServer: true,
     limitMs: 900_000,
   },
+  { name: 'the queue against its model', projects: ['model'], needs: ['git'], limitMs: 900_000 },
   { name: 'walls', projects: ['wall'], needs: ['git', 'bubblewrap'], limitMs: 900_000 },
   { name: 'scenarios', projects: ['scenario'], needs: ['git', 'bubblewrap'], limitMs: 1_500_000 },
   {

@@ -1,15 +1,14 @@
 import type { CheckResult, Report } from '@muster/contract/checks'
 import { taskCreate, type Task, type TaskCreateInput } from '@muster/contract/tasks'
 import { leaseMs, type RunResult } from '@muster/contract/wire'
-import { onTestFinished } from 'vitest'
 import { createAgents } from '../src/agents/agents.ts'
 import type { Connection } from '../src/agents/connections.ts'
 import type { RunMessage } from '../src/agents/socket.ts'
 import { ensureOwner } from '../src/identity/first-start.ts'
 import { createIdentity } from '../src/identity/identity.ts'
 import type { Actor } from '../src/kernel/actor.ts'
-import { createDb } from '../src/kernel/db.ts'
-import { createEvents } from '../src/kernel/events.ts'
+import { createDb, type Db } from '../src/kernel/db.ts'
+import { createEvents, type Events } from '../src/kernel/events.ts'
 import type { Hints } from '../src/kernel/hints.ts'
 import { newId } from '../src/kernel/ids.ts'
 import { roleUrl } from '../src/kernel/roles.ts'
@@ -21,7 +20,7 @@ import { createProgress } from '../src/runs/live.ts'
 import { createRuns } from '../src/runs/runs.ts'
 import { createLeases } from '../src/tasks/lease.ts'
 import { createTasks } from '../src/tasks/tasks.ts'
-import { hubDatabase, type HubDatabase } from './database.ts'
+import { atEndOfTest, hubDatabase, type HubDatabase, type OnFinished } from './database.ts'
 import { addRepo } from './hub.ts'
 import { goodWall } from './worker-client.ts'
 
@@ -31,19 +30,25 @@ export type TestWorker = { actor: Actor; connection: Connection; sent: unknown[]
 /** Nothing listens: a test calls assignment and sweeps itself, so that nothing happens behind its back. */
 const noHints: Hints = { send: () => {}, on: () => () => {}, close: async () => {} }
 
-/** The rooms of one hub with its real database and no server, no socket and no loop. */
-export async function openRooms(options: { database?: HubDatabase; keepDays?: number } = {}) {
+/**
+ * The rooms of one hub with its real database and no server, no socket and no loop. `db` is one that the caller opened and
+ * closes; `events` lets it stand between the rooms and the outbox.
+ */
+export async function openRooms(
+  options: {
+    database?: HubDatabase
+    db?: Db
+    hubId?: string
+    events?: (events: Events) => Events
+    keepDays?: number
+  } = {},
+) {
   const database = options.database ?? (await hubDatabase())
-  const db = createDb({
-    appUrl: roleUrl(database.url, 'muster_app'),
-    systemUrl: roleUrl(database.url, 'muster_system'),
-    onError: () => {},
-  })
-  onTestFinished(() => db.close())
+  const db = options.db ?? openDb(database, atEndOfTest)
   const hints = noHints
-  const events = createEvents({ hints })
+  const events = (options.events ?? ((real) => real))(createEvents({ hints }))
   const identity = createIdentity({ db, events, now: Date.now })
-  const agents = createAgents({ db, identity, events, hints, hubId: newId() })
+  const agents = createAgents({ db, identity, events, hints, hubId: options.hubId ?? newId() })
   const mail = createMail({ db, agents, events, hints, keepDays: options.keepDays ?? 7 })
   const repos = createRepos({ events })
   const tasks = createTasks({ agents, repos, events, hints })
@@ -123,6 +128,18 @@ function presentWorker(workspaceId: string, workerId: string, name: string, slot
     terminate: () => {},
   }
   return { actor, connection, sent }
+}
+
+/** A hub's connections to this database. */
+export function openDb(database: HubDatabase, onFinished: OnFinished, poolSize?: number): Db {
+  const db = createDb({
+    appUrl: roleUrl(database.url, 'muster_app'),
+    systemUrl: roleUrl(database.url, 'muster_system'),
+    onError: () => {},
+    ...(poolSize === undefined ? {} : { poolSize }),
+  })
+  onFinished(() => db.close())
+  return db
 }
 
 const shellTask = { repo: 'demo', title: 'A task', run: 'true' }

@@ -49,6 +49,8 @@ test.each([
   [{ code: '53300' }, true],
   [{ code: 'ECONNREFUSED' }, true],
   [new Error('Connection terminated unexpectedly'), true],
+  [new Error('Client has encountered a connection error and is not queryable'), true],
+  [new Error('Client was closed and is not queryable'), true],
   [new Error('timeout exceeded when trying to connect'), true],
   [{ code: '23505' }, false],
   [{ code: '40001' }, false],

@@ -38,8 +38,9 @@ export function isDatabaseDown(error: unknown): boolean {
     if (/^(08|53|57P0|57014|25P03)/.test(code)) return true
     if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code)) return true
   }
-  return (
-    error instanceof Error &&
-    /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message)
-  )
+  return error instanceof Error && clientErrors.test(error.message)
 }
+
+// What pg says without a code: of a query under way, of one that comes after the connection ended, and of the pool.
+const clientErrors =
+  /^(Connection terminated|Client (has encountered a connection error|was closed) and is not queryable|timeout exceeded when trying to connect)/

@@ -1,0 +1,142 @@
+import type { Seen } from '../engine/engine.ts'
+import { commitOf, type Holding, type Lease, type Message, type Operation } from '../operations.ts'
+import { end, giveBack, endRun, holds, release, renewed } from './endings.ts'
+import { at, later, Mismatch, say, type Expected, type Run, type Window } from './state.ts'
+
+type Said = Extract<Operation, { do: 'say' }>
+const refusedDelayMs = 5_000
+
+/** What a worker says about one run. Answers the code it must get. */
+export function said(expected: Expected, { worker, lease, message }: Said, window: Window): string {
+  const { ws } = at(expected.workers, worker)
+  if (!holds(expected, ws, lease, worker))
+    return message.type === 'finish' ? late(expected, ws, lease, message) : 'stale_epoch'
+  const task = at(expected.tasks, lease.task)
+  const run = at(expected.runs, task.run ?? -1)
+  switch (message.type) {
+    case 'accept':
+      if (task.place?.lease) task.place.lease.accepted = true
+      renewed(task, window)
+      say(task, 'task.accepted', { epoch: lease.epoch })
+      return 'ok'
+    case 'refuse':
+      giveBack(task, window, {
+        lost: message.code !== 'sandbox_unavailable',
+        delayMs: message.code === 'run_lost' ? 0 : refusedDelayMs,
+      })
+      endRun(expected, task, message.code === 'run_lost' ? 'lost' : 'refused')
+      return 'ok'
+    case 'wake':
+      if (task.place?.lease?.accepted === false) task.place.lease.assigned = later(window, 0)
+      if (message.state === 'woken') say(task, 'task.woken', { epoch: lease.epoch })
+      return 'ok'
+    case 'phase':
+      task.state = message.phase
+      task.phase = message.phase
+      run.phase = message.phase
+      say(task, 'task.phase', { phase: message.phase, epoch: lease.epoch })
+      return 'ok'
+    case 'output':
+      if (!run.output.includes(message.batch)) run.output.push(message.batch)
+      return 'ok'
+    case 'publish':
+      if (message.branch === 'foreign') return 'protocol_violation'
+      run.commit = commitOf(lease.run, message.commit)
+      run.branch = message.branch
+      say(task, 'run.publish_granted', { epoch: lease.epoch })
+      return 'ok'
+    case 'finish':
+      return finish(expected, lease, message, window)
+  }
+}
+
+type Finishing = Extract<Message, { type: 'finish' }>
+
+function resultOf(lease: Lease, { as, commit }: Finishing) {
+  const carries = as === 'verified' || as === 'unproven' || as === 'partial_pass'
+  return {
+    ending: as === 'unproven' ? 'verified' : as,
+    commit: carries ? commitOf(lease.run, commit) : null,
+    branch: carries ? (as === 'partial_pass' ? 'kept' : 'proven') : null,
+  }
+}
+
+function finish(expected: Expected, lease: Lease, message: Finishing, window: Window): string {
+  const task = at(expected.tasks, lease.task)
+  const run = at(expected.runs, lease.run)
+  if (run.task !== lease.task || run.epoch !== lease.epoch) return 'protocol_violation'
+  const result = resultOf(lease, message)
+  if (message.as === 'unproven') return 'protocol_violation'
+  if (message.as === 'verified' && (run.commit !== result.commit || run.branch !== 'proven'))
+    return 'protocol_violation'
+  if (message.as === 'lost' || message.as === 'cancelled') {
+    giveBack(task, window, { lost: true, delayMs: 0 })
+    close(run, result)
+    return 'ok'
+  }
+  const state = message.as === 'verified' ? 'done' : 'dead'
+  end(task, state, result.ending)
+  task.branch = result.branch ?? task.branch
+  task.commit = result.commit ?? task.commit
+  say(task, state === 'done' ? 'task.done' : 'task.dead', { epoch: lease.epoch, ending: result.ending })
+  close(run, result)
+  if (state === 'done') {
+    task.evidence = result.commit
+    release(expected, lease.task, window)
+  }
+  return 'ok'
+}
+
+function close(run: Run, result: { ending: string; commit: string | null; branch: string | null }): void {
+  Object.assign(run, result, { phase: null })
+}
+
+/** The very finish that is recorded is answered yes; any other leaves a trace and nothing else. */
+function late(expected: Expected, ws: number, lease: Lease, message: Finishing): string {
+  const run = at(expected.runs, lease.run)
+  const result = resultOf(lease, message)
+  const isVisible = at(expected.tasks, run.task).ws === ws
+  const isRecorded =
+    isVisible &&
+    run.task === lease.task &&
+    run.epoch === lease.epoch &&
+    run.ending === result.ending &&
+    run.commit === result.commit
+  if (isRecorded) return 'ok'
+  say(at(expected.tasks, lease.task), 'run.refused_stale', { epoch: lease.epoch, ending: result.ending })
+  return 'stale_epoch'
+}
+
+export function renew(
+  expected: Expected,
+  { worker, leases }: { worker: number; leases: Lease[] },
+  seen: Seen,
+  window: Window,
+): string {
+  const { ws } = at(expected.workers, worker)
+  const lost = leases.filter((lease) => !holds(expected, ws, lease, worker))
+  for (const lease of leases) if (!lost.includes(lease)) renewed(at(expected.tasks, lease.task), window)
+  if (seen.code === 'ok') {
+    const wanted = lost.map((lease) => `${at(expected.tasks, lease.task).id} ${lease.epoch}`)
+    const got = (seen.lost ?? []).map((lease) => `${lease.taskId} ${lease.epoch}`)
+    if (wanted.join() !== got.join())
+      throw new Mismatch(`renew answered lost [${got}], expected [${wanted}] (I-3)`)
+  }
+  return 'ok'
+}
+
+/** What a worker that comes (back) must do with each run that it still holds. */
+export function decided(expected: Expected, worker: number, holding: Holding[], window: Window): string[] {
+  const { ws } = at(expected.workers, worker)
+  return holding.map((held) => {
+    const task = at(expected.tasks, held.task)
+    if (!holds(expected, ws, held, worker)) return held.phase === 'finished' ? 'continue' : 'abort'
+    if (held.phase !== 'lost') {
+      renewed(task, window)
+      return 'continue'
+    }
+    giveBack(task, window, { lost: true, delayMs: 0 })
+    endRun(expected, task, 'lost')
+    return 'abort'
+  })
+}

@@ -1,0 +1,155 @@
+import type { Sent } from '../engine/engine.ts'
+import type { Stored } from '../engine/stored.ts'
+import type { Witness } from './apply.ts'
+import { die, endRun, giveBack, leaseMs } from './endings.ts'
+import { isPast, later, Mismatch, say, type Expected, type Line, type Window } from './state.ts'
+
+const acceptMs = 60_000
+const deadlineGraceMs = 20_000
+
+/**
+ * A round of assignment. Which worker gets which task is the engine's choice and taken from what it stored; whether it was
+ * allowed to choose so, and whether it left anything out, is judged. Inside a race only the former: the other operation may
+ * have had hold of what was left out.
+ */
+export function dispatched(expected: Expected, hub: number, { stored, window, alone, isOwn }: Witness): void {
+  const known = new Set(expected.runs.map((run) => run.id))
+  const fresh = stored.runs.filter((run) => !known.has(run.id) && isOwn(run.id))
+  const offers = expected.workers
+    .map((worker) => worker.lines[hub])
+    .map((line) => (line && isOffered(line) ? line : null))
+  const held = (worker: number) =>
+    expected.tasks.filter((task) => task.place?.lease?.worker === worker).length
+  for (const row of fresh.toSorted((a, b) => a.id.localeCompare(b.id))) {
+    const index = expected.tasks.findIndex((task) => task.id === row.task)
+    const task = expected.tasks[index]
+    if (task === undefined) throw new Mismatch('a task was given away before it was made')
+    const worker = expected.workers.findIndex((each) => each.id === row.worker)
+    const line = offers[worker]
+    const who = `t${index} was given to ${expected.workers[worker]?.name}`
+    if (task.state !== 'queued' || task.place === null)
+      throw new Mismatch(`${who} while it was ${task.state} (I-2)`)
+    if (task.needs.some((need) => expected.tasks[need]?.state !== 'done'))
+      throw new Mismatch(`${who} before its parents were done (I-14)`)
+    if (task.place.notBefore !== null && !isPast(task.place.notBefore, window))
+      throw new Mismatch(`${who} too early`)
+    if (!line) throw new Mismatch(`${who}, which is not offered at this hub`)
+    if (expected.workers[worker]?.ws !== task.ws) throw new Mismatch(`${who} of another workspace`)
+    if (held(worker) >= line.slots) throw new Mismatch(`${who}, whose slots were all taken`)
+    task.state = 'assigned'
+    task.phase = null
+    task.epoch += 1
+    task.attempt += 1
+    task.worker = worker
+    task.run = expected.runs.length
+    task.place.lease = {
+      worker,
+      assigned: later(window, 0),
+      accepted: false,
+      expires: later(window, leaseMs),
+      deadline: later(window, task.timeoutMs),
+    }
+    expected.runs.push({
+      id: row.id,
+      task: index,
+      epoch: task.epoch,
+      attempt: task.attempt,
+      worker,
+      phase: null,
+      ending: null,
+      commit: null,
+      branch: null,
+      output: [],
+    })
+    say(task, 'task.assigned', { epoch: task.epoch })
+  }
+  if (alone) nothingLeftOut(expected, offers, held, new Set(fresh.map((run) => run.task)), window)
+}
+
+const isOffered = (line: Line) => line.wall && line.unanswered < 2
+
+/** Work-conserving and in order: nobody waits beside a free slot, and none was taken before one that stood before it. */
+function nothingLeftOut(
+  expected: Expected,
+  offers: (Line | null)[],
+  held: (worker: number) => number,
+  taken: Set<string>,
+  window: Window,
+): void {
+  for (const [ws] of expected.workers.entries()) {
+    const left = expected.tasks.filter(
+      (task) =>
+        task.ws === ws &&
+        task.state === 'queued' &&
+        task.place !== null &&
+        (task.place.notBefore === null || isPast(task.place.notBefore, window)),
+    )
+    const first = left[0]
+    if (first === undefined) continue
+    const free = expected.workers.some(
+      (worker, n) => worker.ws === ws && offers[n] && held(n) < offers[n].slots,
+    )
+    if (free)
+      throw new Mismatch(`t${expected.tasks.indexOf(first)} was left waiting beside a free slot (I-1)`)
+    for (const task of expected.tasks) {
+      if (task.ws !== ws || !taken.has(task.id)) continue
+      const passed = left.find((other) => isBefore(other, task))
+      if (passed)
+        throw new Mismatch(
+          `t${expected.tasks.indexOf(task)} was taken before t${expected.tasks.indexOf(passed)}`,
+        )
+    }
+  }
+}
+
+function isBefore(a: Expected['tasks'][number], b: Expected['tasks'][number]): boolean {
+  if (a.lane !== b.lane) return a.lane < b.lane
+  return (a.place?.enqueued.to ?? 0) < (b.place?.enqueued.from ?? 0)
+}
+
+/**
+ * What must have been sent: each new lease to its worker, once. A round that was broken off may not have come to it, but never
+ * sends what it did not make.
+ */
+export function assignmentsSent(
+  expected: Expected,
+  runsBefore: number,
+  sent: Sent[],
+  isWhole: boolean,
+): void {
+  const wanted = expected.runs.slice(runsBefore).map((run) => `${run.worker} ${run.id} ${run.epoch}`)
+  const got = sent.flatMap(({ worker, message }) =>
+    message.type === 'assign' ? [`${worker} ${message.assignment.runId} ${message.assignment.epoch}`] : [],
+  )
+  const isRight = isWhole
+    ? wanted.toSorted().join() === got.toSorted().join()
+    : got.every((each, n) => wanted.includes(each) && got.indexOf(each) === n)
+  if (!isRight) {
+    throw new Mismatch(`assignments sent [${got.join(', ')}], leases made [${wanted.join(', ')}]`)
+  }
+}
+
+/** Ends what ran out. Inside a race it may leave alone what the other operation has locked; it comes again. */
+export function swept(expected: Expected, window: Window, stored: Stored, options: { alone: boolean }): void {
+  for (const task of expected.tasks) {
+    const lease = task.place?.lease
+    if (!lease) continue
+    const cause = whyEnded(lease, window)
+    if (cause === null) continue
+    const row = stored.queue.find((place) => place.task === task.id)
+    const isUntouched = row?.worker != null && row.epoch === task.epoch
+    if (isUntouched && !options.alone) continue
+    if (cause === 'deadline') die(task, 'timed_out')
+    else giveBack(task, window, { lost: true, delayMs: 0 })
+    endRun(expected, task, cause === 'deadline' ? 'timed_out' : 'lost')
+  }
+}
+
+function whyEnded(
+  lease: NonNullable<NonNullable<Expected['tasks'][number]['place']>['lease']>,
+  window: Window,
+) {
+  if (isPast(later(lease.deadline, deadlineGraceMs), window)) return 'deadline'
+  if (isPast(lease.expires, window)) return 'lease'
+  return !lease.accepted && isPast(later(lease.assigned, acceptMs), window) ? 'acceptance' : null
+}

@@ -1,0 +1,285 @@
+import * as fc from 'fast-check'
+import { Undecided } from './expected/state.ts'
+import { finishes, refusals, told } from './operations.ts'
+import type { Program, Setup } from './program.ts'
+import { resolve, taskOf, type Draw, type Fence } from './resolve.ts'
+
+/** What fast-check knows of a program while it runs; the rest is in the program itself. */
+type Known = { program: Program; serial: number }
+type Step = fc.AsyncCommand<Known, Record<string, never>>
+
+const hub = fc.nat(1)
+const worker = fc.nat(2)
+const many = fc.nat(63)
+
+const submit = fc.record({
+  do: fc.constant('submit' as const),
+  hub,
+  ws: fc.constantFrom(0, 0, 0, 1),
+  key: fc.option(fc.nat(2), { freq: 4 }),
+  lane: fc.constantFrom(0, 1, 2, 2, 2, 3),
+  after: fc.array(fc.nat(3), { maxLength: 2 }),
+  odd: fc.constantFrom(null, null, null, null, null, null, null, 'unknown' as const, 'foreign' as const),
+  timeoutMs: fc.constantFrom(27_000, 600_000),
+})
+const change = (verb: 'cancel' | 'retry') =>
+  fc.record({
+    do: fc.constant(verb),
+    hub,
+    task: many,
+    foreign: oneIn(16),
+    key: fc.option(fc.nat(2), { freq: 8 }),
+  })
+const round = (verb: 'dispatch' | 'sweep' | 'presence' | 'restart') =>
+  fc.record({ do: fc.constant(verb), hub })
+const again = fc.record({ do: fc.constant('again' as const), hub, request: many })
+const hello = fc.record({
+  do: fc.constant('hello' as const),
+  hub,
+  worker,
+  copy: oneIn(10),
+  slots: fc.constantFrom(1, 2),
+  wall: fc.constantFrom(true, true, true, true, false),
+  phases: fc.array(fc.constantFrom('running' as const, 'finished' as const, 'lost' as const), {
+    maxLength: 3,
+  }),
+})
+const leave = fc.record({ do: fc.constant('leave' as const), hub, worker })
+const freeze = fc.record({ do: fc.constant('freeze' as const), hub, worker, frozen: fc.boolean() })
+const renew = fc.record({ do: fc.constant('renew' as const), worker, extra: fc.nat(2) })
+const time = fc.record({
+  do: fc.constant('time' as const),
+  ms: fc.constantFrom(4_000, 7_000, 13_000, 32_000, 55_000),
+})
+const localClock = fc.record({
+  do: fc.constant('local clock' as const),
+  ms: fc.constantFrom(-3_600_000, 0, 3_600_000),
+})
+const wear = fc.record({ do: fc.constant('wear' as const), task: many, losses: fc.constantFrom(7, 8) })
+
+const fence: fc.Arbitrary<Fence> = weighted<Fence>([
+  [12, 'right'],
+  [2, 'old run'],
+  [1, 'other worker'],
+  [1, 'other workspace'],
+  [1, 'older epoch'],
+  [1, 'newer epoch'],
+])
+const commit = fc.constantFrom('first' as const, 'first' as const, 'first' as const, 'second' as const)
+const accept = fc.constant({ type: 'accept' as const })
+const refuse = fc.record({
+  type: fc.constant('refuse' as const),
+  code: fc.constantFrom(...refusals),
+})
+const wake = fc.record({
+  type: fc.constant('wake' as const),
+  state: fc.constantFrom('trying' as const, 'woken' as const),
+})
+const phase = fc.record({
+  type: fc.constant('phase' as const),
+  phase: fc.constantFrom('running' as const, 'verifying' as const),
+})
+const output = fc.record({ type: fc.constant('output' as const), batch: fc.nat(1) })
+const publish = fc.record({
+  type: fc.constant('publish' as const),
+  branch: fc.constantFrom(
+    'proven' as const,
+    'proven' as const,
+    'proven' as const,
+    'kept' as const,
+    'foreign' as const,
+  ),
+  commit,
+})
+const finish = fc.record({
+  type: fc.constant('finish' as const),
+  as: fc.constantFrom('verified' as const, 'verified' as const, 'verified' as const, ...finishes),
+  commit,
+  otherRun: oneIn(16),
+})
+const say = (message: fc.Arbitrary<Extract<Draw, { do: 'say' }>['message']>) =>
+  fc.record({ do: fc.constant('say' as const), run: many, fence, worker, message })
+
+/** How often each kind of operation comes; what is left out comes at its usual weight. */
+const usual = {
+  submit: 6,
+  again: 1,
+  cancel: 2,
+  retry: 1,
+  dispatch: 7,
+  sweep: 3,
+  presence: 1,
+  restart: 1,
+  hello: 4,
+  leave: 1,
+  freeze: 1,
+  renew: 2,
+  time: 3,
+  clock: 1,
+  wear: 1,
+  accept: 3,
+  refuse: 1,
+  wake: 1,
+  phase: 2,
+  output: 1,
+  publish: 4,
+  finish: 6,
+}
+export type Weights = Partial<Record<keyof typeof usual, number>>
+
+function draws(weights: Weights): fc.Arbitrary<Draw> {
+  const made: Record<keyof typeof usual, fc.Arbitrary<Draw>> = {
+    submit,
+    again,
+    cancel: change('cancel'),
+    retry: change('retry'),
+    dispatch: round('dispatch'),
+    sweep: round('sweep'),
+    presence: round('presence'),
+    restart: round('restart'),
+    hello,
+    leave,
+    freeze,
+    renew,
+    time,
+    clock: localClock,
+    wear,
+    accept: say(accept),
+    refuse: say(refuse),
+    wake: say(wake),
+    phase: say(phase),
+    output: say(output),
+    publish: say(publish),
+    finish: say(finish),
+  }
+  const names = Object.keys(made) as (keyof typeof usual)[]
+  return fc.oneof(...names.map((name) => ({ arbitrary: made[name], weight: weights[name] ?? usual[name] })))
+}
+
+const raceable = ['submit', 'again', 'cancel', 'retry', 'dispatch', 'sweep', 'hello', 'say', 'renew']
+
+/** What kinds of programs there are: each looks harder at one part of the protocol. */
+export const profiles = {
+  mixed: { weights: {}, alone: 8, together: 3, brokenOff: 1 },
+} satisfies Record<string, { weights: Weights; alone: number; together: number; brokenOff: number }>
+export type Profile = keyof typeof profiles
+
+export function programs(profile: Profile, length: number) {
+  const { weights, alone, together, brokenOff } = profiles[profile]
+  const draw = draws(weights)
+  const steps: fc.Arbitrary<Step>[] = [
+    ...repeat(
+      alone,
+      draw.map((each) => stepAlone(each)),
+    ),
+    ...repeat(
+      together,
+      fc
+        .record({
+          first: draw,
+          second: draw,
+          isSame: oneIn(6),
+          isNear: fc.constantFrom(true, true, true, false),
+          turns: fc.array(fc.nat(12), { minLength: 1, maxLength: 3 }),
+        })
+        .map((race) => stepTogether(race)),
+    ),
+    ...repeat(
+      brokenOff,
+      fc
+        .record({ draw, step: fc.integer({ min: 1, max: 14 }), unknown: fc.boolean() })
+        .map((each) => stepBrokenOff(each)),
+    ),
+  ]
+  const setup: fc.Arbitrary<Setup> = fc.record({
+    hubs: fc.constantFrom(1, 2, 2),
+    workers: fc.constantFrom(1, 2, 3, 3),
+  })
+  return { setup, commands: fc.commands(steps, { maxCommands: length, size: 'max' }) }
+}
+
+function stepAlone(draw: Draw): Step {
+  return step(
+    (known) => resolve(known.program.expected(), draw, known.serial),
+    (program, operation) => program.alone(operation),
+    told,
+    () => `${JSON.stringify(draw)}`,
+  )
+}
+
+function stepTogether(race: {
+  first: Draw
+  second: Draw
+  isSame: boolean
+  isNear: boolean
+  turns: number[]
+}): Step {
+  return step(
+    (known) => {
+      const expected = known.program.expected()
+      const first = resolve(expected, race.first, known.serial)
+      if (first === undefined || !raceable.includes(race.first.do)) return undefined
+      const second = race.isSame
+        ? first
+        : resolve(expected, race.second, known.serial + 1_000, race.isNear ? taskOf(first) : undefined)
+      if (second === undefined || !raceable.includes(second.do)) return undefined
+      // One hub never runs two rounds at once.
+      if (first.do === 'dispatch' && second.do === 'dispatch' && first.hub === second.hub) return undefined
+      return [first, second] as const
+    },
+    (program, [first, second]) => program.together([first, second], race.turns),
+    ([first, second]) => `${told(first)} with ${told(second)} in turns ${race.turns}`,
+    () => JSON.stringify(race),
+  )
+}
+
+function stepBrokenOff(fault: { draw: Draw; step: number; unknown: boolean }): Step {
+  return step(
+    (known) =>
+      raceable.includes(fault.draw.do)
+        ? resolve(known.program.expected(), fault.draw, known.serial)
+        : undefined,
+    (program, operation) => program.brokenOff(operation, fault),
+    (operation) =>
+      `${told(operation)} ${fault.unknown ? 'commit unanswered' : 'broken off'} at ${fault.step}`,
+    () => JSON.stringify(fault),
+  )
+}
+
+/** A step that is left out when there is nothing to do it to. */
+function step<T>(
+  find: (known: Known) => T | undefined,
+  run: (program: Program, found: T) => Promise<void>,
+  show: (found: T) => string,
+  draft: () => string,
+): Step {
+  let shown: string | undefined
+  return {
+    check: (known) => find(known) !== undefined,
+    async run(known) {
+      const found = find(known)
+      if (found === undefined) return
+      shown = show(found)
+      known.serial += 1
+      try {
+        await run(known.program, found)
+      } catch (error) {
+        // The clock stood within a few milliseconds of a limit: neither answer would be wrong.
+        if (error instanceof Undecided) fc.pre(false)
+        throw error
+      }
+    },
+    toString: () => shown ?? draft(),
+  }
+}
+
+function oneIn(n: number): fc.Arbitrary<boolean> {
+  return fc.nat(n - 1).map((drawn) => drawn === 0)
+}
+
+function weighted<T>(choices: [number, T][]): fc.Arbitrary<T> {
+  return fc.oneof(...choices.map(([weight, value]) => ({ weight, arbitrary: fc.constant(value) })))
+}
+
+const repeat = <T>(times: number, arbitrary: fc.Arbitrary<T>) =>
+  Array.from({ length: times }, () => arbitrary)
