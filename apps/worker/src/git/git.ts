@@ -17,6 +17,8 @@ export type GitOptions = {
   /** Output beyond the limit stops git and is left away instead of being a failure. */
   mayCut?: boolean
   onStderr?: ((text: string) => void) | undefined
+  /** Gets the output as it comes; the result then has none. The limit still counts it. */
+  onStdout?: ((chunk: Buffer) => void) | undefined
 }
 
 export type GitResult = { code: number; stdout: string; stderr: string; cut: boolean }
@@ -168,7 +170,8 @@ function collect(child: ChildProcess, args: readonly string[], options: GitOptio
     options.signal?.addEventListener('abort', onAbort, { once: true })
     child.stdout?.on('data', (chunk: Buffer) => {
       const room = limit - kept
-      if (room > 0) stdout.push(chunk.subarray(0, room))
+      if (options.onStdout !== undefined) options.onStdout(chunk)
+      else if (room > 0) stdout.push(chunk.subarray(0, room))
       kept += Math.min(room, chunk.length)
       if (chunk.length > room) end('overflow')
     })

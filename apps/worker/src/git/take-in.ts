@@ -1,13 +1,14 @@
 import type { Changed } from '@muster/agent/verify/report'
 import type { TreeEntry } from '@muster/agent/verify/proof-files'
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { readBundleHeader, refuseBundle } from './bundle-header.ts'
 import { readChanges } from './changes.ts'
 import { GitError } from './git-error.ts'
 import { lastLine, type Git } from './git.ts'
-import { readTexts, readTree } from './tree.ts'
+import { withObjects } from './objects.ts'
+import { createTreeReader, readCommit, readTexts } from './tree.ts'
 
 export type TakeInOptions = {
   git: Git
@@ -52,19 +53,16 @@ export async function takeIn(options: TakeInOptions): Promise<TakenIn> {
   const ref = `refs/muster/runs/${runId}`
   if (options.bundle === null && commit !== base)
     throw refuseBundle('there is no bundle, yet the commit is not the base')
-  const admitted = options.bundle === null ? null : await admit(options, options.bundle)
-  const step = { cwd: mirror, timeoutMs: stepLimitMs, signal }
-  const [trees, baseTexts, changes] = await Promise.all([
-    admitted ?? readBoth(options, {}),
-    readTexts(git, { mirror, commit: base, signal }),
-    readChanges(git, { mirror, base, commit, signal }),
-    git.run(['update-ref', ref, commit], step),
-  ])
-  return { ref, ...changes, trees, baseTexts }
+  const listed = options.bundle === null ? await list(options, {}) : await admit(options, options.bundle)
+  const changes = await readChanges(git, { mirror, base, commit, signal })
+  await writeRef(mirror, ref, commit)
+  return { ref, ...changes, ...listed }
 }
 
+type Listed = Pick<TakenIn, 'trees' | 'baseTexts'>
+
 /** Answers the trees that it checked: a commit names them by their content, so they need not be read again. */
-async function admit(options: TakeInOptions, bundle: string): Promise<TakenIn['trees']> {
+async function admit(options: TakeInOptions, bundle: string): Promise<Listed> {
   const { mirror, runId, commit } = options
   const header = await readBundleHeader(bundle, bundleLimitBytes)
   if (header.tips.length !== 1 || header.tips[0]?.oid !== commit)
@@ -75,11 +73,11 @@ async function admit(options: TakeInOptions, bundle: string): Promise<TakenIn['t
   const env = { GIT_OBJECT_DIRECTORY: incoming, GIT_ALTERNATE_OBJECT_DIRECTORIES: join(mirror, 'objects') }
   try {
     await unpack(options, { bundle, packOffset: header.packOffset, env })
-    await checkHistory(options, env)
-    const trees = await readBoth(options, env)
-    checkPaths(trees)
+    await checkComplete(options, env)
+    const listed = await list(options, env)
+    checkPaths(listed.trees)
     await moveIn(join(incoming, 'pack'), join(mirror, 'objects', 'pack'))
-    return trees
+    return listed
   } finally {
     await rm(incoming, { recursive: true, force: true })
   }
@@ -103,16 +101,34 @@ async function unpack({ git, mirror, signal }: TakeInOptions, { bundle, packOffs
   }
 }
 
-async function checkHistory(
+async function checkComplete({ git, mirror, commit, signal }: TakeInOptions, env: Record<string, string>) {
+  const complete = await git.attempt(
+    ['rev-list', '--objects', '--quiet', `${commit}^{commit}`, '--not', '--all'],
+    { cwd: mirror, timeoutMs: stepLimitMs, signal, env },
+  )
+  if (complete.code !== 0) throw refuseBundle('objects are missing in it', complete.stderr)
+}
+
+/** What the base and the commit hold, once it is known that one stands on the other. */
+async function list(options: TakeInOptions, env: Record<string, string>): Promise<Listed> {
+  const { git, mirror, base, commit, signal } = options
+  const step = { cwd: mirror, timeoutMs: stepLimitMs, signal, env }
+  return withObjects(git, step, async (read) => {
+    const [before, after] = await Promise.all([readCommit(read, base), readCommit(read, commit)])
+    if (before === undefined || after === undefined) throw refuseBundle('a commit of it cannot be read')
+    // Most results are one commit on the base, and then no git has to go through the history.
+    if (commit !== base && !after.parents.includes(base)) await checkAncestor(options, env)
+    const readTree = createTreeReader(read)
+    const trees = { base: await readTree(before.tree), commit: await readTree(after.tree) }
+    return { trees, baseTexts: await readTexts(read, trees.base) }
+  })
+}
+
+async function checkAncestor(
   { git, mirror, commit, base, signal }: TakeInOptions,
   env: Record<string, string>,
 ) {
   const step = { cwd: mirror, timeoutMs: stepLimitMs, signal, env }
-  const complete = await git.attempt(
-    ['rev-list', '--objects', '--quiet', `${commit}^{commit}`, '--not', '--all'],
-    step,
-  )
-  if (complete.code !== 0) throw refuseBundle('objects are missing in it', complete.stderr)
   const ancestor = await git.attempt(['merge-base', '--is-ancestor', base, commit], step)
   if (ancestor.code === 0) return
   throw new GitError(
@@ -120,14 +136,6 @@ async function checkHistory(
     'The result does not stand on the commit the run started from.',
     ancestor,
   )
-}
-
-async function readBoth({ git, mirror, base, commit, signal }: TakeInOptions, env: Record<string, string>) {
-  const [before, after] = await Promise.all([
-    readTree(git, { mirror, commit: base, signal, env }),
-    readTree(git, { mirror, commit, signal, env }),
-  ])
-  return { base: before, commit: after }
 }
 
 export function checkPaths(trees: TakenIn['trees']) {
@@ -152,6 +160,23 @@ async function moveIn(from: string, to: string) {
   const isIndex = (name: string) => Number(name.endsWith('.idx'))
   for (const name of names.toSorted((a, b) => isIndex(a) - isIndex(b)))
     await rename(join(from, name), join(to, name))
+}
+
+/**
+ * As `git update-ref` writes it, without a program to start: whole or not at all. The name is new with each run, so there is no
+ * value that could be lost; a lock that a crash leaves goes with the others of the mirror at the next start.
+ */
+async function writeRef(mirror: string, ref: string, commit: string) {
+  const path = join(mirror, ref)
+  await mkdir(dirname(path), { recursive: true })
+  const file = await open(`${path}.lock`, 'w')
+  try {
+    await file.writeFile(`${commit}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.lock`, path)
 }
 
 function isOid(text: string): boolean {
