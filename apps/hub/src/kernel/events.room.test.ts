@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { session } from '../../test-support/database.ts'
 import { addRepo, startHub, type TestHub } from '../../test-support/hub.ts'
 import { openRooms } from '../../test-support/rooms.ts'
+import type { Tx } from './db.ts'
 
 const insert = `insert into events (workspace_id, kind, actor, data) values ($1, 'repo.added', 'test', $2)`
 
@@ -32,6 +33,22 @@ test('a reader with a cursor sees a transaction that commits late, exactly once 
   const second = await read(first.cursor)
   expect(second.names).toEqual(['slow', 'quick'])
   expect((await read(second.cursor)).names).toEqual([])
+})
+
+test('what happened to a task is told in the order in which it happened, whoever had begun first', async () => {
+  const rooms = await openRooms()
+  const { id: taskId } = await rooms.submit()
+  const start = await rooms.inWorkspace((tx) => rooms.events.head(tx))
+  const tell = (tx: Tx, name: string) =>
+    rooms.events.publish(tx, rooms.person, { kind: 'task.phase', taskId, data: { name } })
+  await rooms.inWorkspace(async (tx) => {
+    // As by the row of an Idempotency-Key, before the verb waits for the lock on its task.
+    await tx.query('select pg_current_xact_id()')
+    await rooms.inWorkspace((other) => tell(other, 'first'))
+    await tell(tx, 'second')
+  })
+  const events = await rooms.inWorkspace((tx) => rooms.events.read(tx, { after: start, limit: 100 }))
+  expect(events.map((event) => event.data['name'])).toEqual(['first', 'second'])
 })
 
 test('a transaction that is rolled back leaves no event and no hole', async () => {

@@ -74,9 +74,17 @@ export function createEvents({ hints }: { hints: Hints }) {
 // bigint's largest value: a cursor behind every event of its transaction.
 const maxSeq = '9223372036854775807'
 
+/**
+ * A transaction that began first may change a task last: a cancellation has its number before it waits for the lock
+ * that an acceptance holds. Readers order by that number, and would be told of the cancellation first. So an event takes
+ * the number of the newest one of its task if that is higher. That transaction has ended, or its lock would still be
+ * held, and ours is told no earlier than it could be: the number is above ours.
+ */
 const insert = {
   name: 'events_insert',
-  text: `insert into events (workspace_id, kind, task_id, run_id, actor, data) values ($1, $2, $3, $4, $5, $6)`,
+  text: `insert into events (workspace_id, kind, task_id, run_id, actor, data, txid)
+         values ($1, $2, $3, $4, $5, $6, greatest(pg_current_xact_id(),
+           (select txid from events where workspace_id = $1 and task_id = $3 order by txid desc limit 1)))`,
 }
 
 /** A cursor that is not one of ours reads from the start rather than failing: nothing is missed. */

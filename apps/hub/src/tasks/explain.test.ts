@@ -7,7 +7,6 @@ const worker = (more: Partial<Worker> = {}): Worker => ({
   id: 'w',
   name: 'w',
   connected: true,
-  state: 'idle',
   status: '',
   version: null,
   client: null,
