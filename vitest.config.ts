@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/chaos/**/*.test.ts'],
           exclude: [...exclude, '**/*.room.test.ts', '**/*.wall.test.ts'],
         },
       },

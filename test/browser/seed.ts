@@ -35,7 +35,6 @@ export function addWorker(hub: FakeHub, name = 'local', wallOk = true): void {
     id: randomUUID(),
     name,
     connected: true,
-    state: 'working',
     status: '',
     version: '0.0.1',
     client: 'muster-worker/0.0.1',
