@@ -40,7 +40,7 @@ export const tables: Record<string, string[]> = {
   identity: ['workspaces', 'people', 'tokens', 'sessions', 'sign_in_links'],
   repos: ['repos'],
   agents: ['workers'],
-  mail: ['mail_heads', 'messages', 'mailboxes', 'mailbox_entries'],
+  mail: ['mail_heads', 'messages', 'mailboxes', 'mailbox_entries', 'channels', 'channel_members'],
   tasks: ['tasks', 'task_queue', 'task_dependencies'],
   runs: ['runs', 'evidence', 'run_output'],
 }

@@ -44,6 +44,7 @@ const wanted: Record<ErrorCode, number> = {
   unknown_message_type: 2,
   invalid_message: 2,
   frame_too_large: 2,
+  too_many_channels: 5,
   too_many_messages: 75,
   protocol_violation: 2,
   sandbox_unavailable: 69,

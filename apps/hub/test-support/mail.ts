@@ -36,6 +36,15 @@ export async function speaker(rooms: Rooms, name: string) {
       if (box === undefined) throw new Error('nothing was read')
       return { ...box, texts: box.items.map((item) => item.message.text) }
     },
+    publish: async (channel: string, text: string, more: object = {}) => {
+      const { posted } = await say({ type: 'channel_publish', channel, text, ...more })
+      if (posted === undefined) throw new Error('nothing was posted')
+      return posted
+    },
+    history: async (channel: string, more: object = {}) => {
+      const { history } = await say({ type: 'channel_history', channel, ...more })
+      return { last: history?.last, texts: history?.items.map((item) => item.message.text) }
+    },
     ack: (cursor: number) => say({ type: 'mail_ack', cursor }),
     /** A new connection to `hub`; what is pushed over the one before is not heard any more. */
     connect(hub: Rooms = rooms) {
@@ -47,6 +56,11 @@ export async function speaker(rooms: Rooms, name: string) {
     disconnect: (hub: Rooms = rooms) => hub.agents.connections.remove(worker.connection),
     pushed: mail,
     texts: () => mail().map((push) => push.message.text),
+    /** Everything that was pushed of one type. */
+    of: <T extends MailPush['type']>(type: T) =>
+      (worker.sent as MailPush[]).filter(
+        (push): push is Extract<MailPush, { type: T }> => push.type === type,
+      ),
   }
 }
 

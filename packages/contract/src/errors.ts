@@ -217,6 +217,11 @@ export const errorTable = {
     when: 'A message of a worker is larger than 4 MiB. The connection is closed with 1009.',
     hint: 'Send less: cut the diff and the output of checks, and split output into batches.',
   },
+  too_many_channels: {
+    status: 409,
+    when: 'The workspace has 1 000 channels.',
+    hint: 'Use one that is there; "npx muster channel list" names them.',
+  },
   too_many_messages: {
     status: 429,
     when: 'The sender has posted 60 messages within a minute.',

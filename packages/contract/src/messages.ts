@@ -3,6 +3,8 @@ import { id, text, timestamp } from './text.ts'
 
 // What is kept of messages. A mailbox or a history that is full loses its oldest, and says so to whoever reads it.
 export const mailboxSize = 100
+export const channelSize = 200
+export const channelsPerWorkspace = 1_000
 export const historySize = 10_000
 export const messagesPerMinute = 60
 export const maxTextBytes = 16 * 1024
@@ -31,7 +33,8 @@ export const message = z.object({
   id,
   seq: z.int().describe('Its place in the history of the workspace.'),
   from: party,
-  to: party.nullable().describe('Null: every agent of the workspace.'),
+  to: party.nullable().describe('Null: every agent of the workspace, or those in the channel.'),
+  channel: z.string().nullable().describe('The channel it was published in.'),
   replyTo: id.nullable().describe('The message that this one answers.'),
   root: id.describe('The first message of the thread; its own id if it began one.'),
   text: z
@@ -41,6 +44,15 @@ export const message = z.object({
   at: timestamp,
 })
 export type Message = z.infer<typeof message>
+
+export const channel = z.object({
+  name: z.string(),
+  last: z.int().describe('The cursor of its newest message; 0 before the first.'),
+  subscribers: z.int(),
+  online: z.int().describe('How many of them are here.'),
+  createdAt: timestamp,
+})
+export type Channel = z.infer<typeof channel>
 
 function bytes(value: string): number {
   return new TextEncoder().encode(value).length

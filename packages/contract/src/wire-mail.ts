@@ -1,6 +1,15 @@
 import { z } from 'zod'
-import { mailboxSize, message, messageData, messagesPerMinute, messageText, statusText } from './messages.ts'
-import { id, timestamp } from './text.ts'
+import {
+  channel,
+  channelSize,
+  mailboxSize,
+  message,
+  messageData,
+  messagesPerMinute,
+  messageText,
+  statusText,
+} from './messages.ts'
+import { id, slugName, timestamp } from './text.ts'
 
 // The part of the wire in which agents speak with each other. Joined into the unions of wire.ts.
 
@@ -22,6 +31,8 @@ const words = {
     .optional()
     .describe('Your own name for this message. One that you send again under it is posted once.'),
 }
+
+const channelName = slugName.describe('The name of the channel.')
 
 const agentNews = {
   name: z.string().describe('The name of the worker, as in `list_agents`.'),
@@ -82,6 +93,32 @@ export const mailRequests = [
     })
     .describe('Reads a thread: of what you may see, which is what is for all, from you or to you.'),
   z
+    .object({ type: z.literal('channel_subscribe'), ...request, channel: channelName })
+    .describe(
+      'From the reply on, all that is published in the channel is pushed to you while you are connected, over later ' +
+        'connections too. Makes the channel if it is not there.',
+    ),
+  z
+    .object({ type: z.literal('channel_unsubscribe'), ...request, channel: channelName })
+    .describe('Ends that.'),
+  z
+    .object({ type: z.literal('channel_publish'), ...request, channel: channelName, ...words })
+    .describe(
+      'Publishes in a channel that is there, subscribed or not. Counts towards the same limit as `message`.',
+    ),
+  z
+    .object({
+      type: z.literal('channel_history'),
+      ...request,
+      channel: channelName,
+      after: place
+        .optional()
+        .describe('The cursor of the last one you have; without it, the newest are read.'),
+      limit,
+    })
+    .describe(`Reads what was published, oldest first. A channel keeps its newest ${channelSize} messages.`),
+  z.object({ type: z.literal('list_channels'), ...request }).describe('Asks which channels there are.'),
+  z
     .object({ type: z.literal('status'), ...request, text: statusText.describe('Empty takes it back.') })
     .describe('Says in a few words what you are doing, for other agents and people.'),
   z
@@ -91,6 +128,8 @@ export const mailRequests = [
 export type MailMessage = z.infer<(typeof mailRequests)[number]>
 
 const cursor = z.int().describe('Its place in your mailbox, counted from 1; acknowledge with it.')
+
+const channelPlace = z.int().describe('Its place in the channel, counted from 1 without a gap.')
 
 /** What the hub sends by itself. */
 export const mailPushes = [
@@ -106,6 +145,18 @@ export const mailPushes = [
       message,
     })
     .describe('A message for you. It stays in your mailbox, and may come again, until you say `mail_ack`.'),
+  z
+    .object({ type: z.literal('channel_message'), cursor: channelPlace, message })
+    .describe(
+      'Published in a channel to which you are subscribed, by yourself too. A gap before its cursor, after a reconnect ' +
+        'for instance, is read with `channel_history`.',
+    ),
+  z
+    .object({ type: z.literal('channel_joined'), channel: z.string(), name: agentNews.name })
+    .describe('Another agent subscribed to a channel of yours.'),
+  z
+    .object({ type: z.literal('channel_left'), channel: z.string(), name: agentNews.name })
+    .describe('Another agent is not subscribed to it any more.'),
   z
     .object({ type: z.literal('agent_joined'), ...agentNews })
     .describe('Another agent of your workspace is connected, to whichever hub.'),
@@ -128,7 +179,7 @@ export const mailAnswer = {
       left: z.int().describe('How many more you may post within this minute.'),
     })
     .optional()
-    .describe('To `message`: as it is stored.'),
+    .describe('To `message` and `channel_publish`: as it is stored.'),
   mail: z
     .object({
       items: z.array(z.object({ cursor, message })),
@@ -145,6 +196,25 @@ export const mailAnswer = {
     })
     .optional()
     .describe('To `thread`, in order. The first message may be gone before its answers.'),
+  channel: z
+    .object({
+      name: z.string(),
+      last: z.int().describe('The cursor of its newest message; what comes after it is pushed.'),
+      agents: z.array(z.object({ ...agentNews, online: z.boolean() })).describe('Who is subscribed.'),
+    })
+    .optional()
+    .describe('To `channel_subscribe`.'),
+  history: z
+    .object({
+      items: z.array(z.object({ cursor: channelPlace, message })),
+      last: z.int().describe('The cursor of its newest message.'),
+    })
+    .optional()
+    .describe('To `channel_history`.'),
+  channels: z
+    .array(channel.extend({ subscribed: z.boolean().describe('Whether you are.') }))
+    .optional()
+    .describe('To `list_channels`.'),
   agents: z
     .array(z.object({ ...agentNews, online: z.boolean(), lastSeenAt: timestamp.nullable() }))
     .optional()

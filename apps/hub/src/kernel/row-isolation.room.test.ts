@@ -97,6 +97,8 @@ async function fillTables(database: HubDatabase, workspaceId: string, personId: 
      values ($1, 1, $2, 'worker', $3, 'w', $2, 'x')`,
     [message, worker],
   )
+  await insert(`insert into channels (workspace_id, id, name) values ($1, $2, 'c')`, [message])
+  await insert(`insert into channel_members values ($1, $2, $3)`, [message, worker])
   await insert(`insert into mailboxes (workspace_id, worker_id, last) values ($1, $2, 1)`, [worker])
   await insert(`insert into mailbox_entries (workspace_id, worker_id, position, seq) values ($1, $2, 1, 1)`, [
     worker,

@@ -3,16 +3,26 @@ import type { Agents } from '../agents/agents.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
+import { channelOf } from './channel-store.ts'
 import * as store from './store.ts'
 
-/** Whom a message is for; nobody: for all. */
-export type Addressee = (Party & { id: string }) | null
+type Somebody = Party & { id: string }
+
+/** Whom a message is for: one, those in a channel, or, when neither is named, all. */
 export type Address = {
-  to: Addressee
+  to: Somebody | null
+  channel: { id: string; name: string } | null
   /** The workers whose mailboxes get it. A person has none and reads the history. */
   mailboxes: string[]
   replyTo: string | null
   root: string | null
+}
+
+/** `to` null: all; neither `to` nor `channel`: whoever wrote the message that is answered. */
+export type Wanted = {
+  to?: string | null | undefined
+  channel?: string | undefined
+  replyTo?: string | undefined
 }
 
 /** Who reads: a worker sees what concerns it, a person everything of the workspace. */
@@ -25,16 +35,17 @@ export async function addressOf(
   tx: Tx,
   { agents, keepDays }: { agents: Agents; keepDays: number },
   actor: Actor,
-  words: { to?: string | null | undefined; replyTo?: string | undefined },
+  wanted: Wanted,
 ): Promise<Address> {
-  const replied = words.replyTo === undefined ? undefined : await mustSee(tx, actor, words.replyTo)
+  const replied = wanted.replyTo === undefined ? undefined : await mustSee(tx, actor, wanted.replyTo)
+  const place = await placeOf(tx, agents, actor, wanted, replied)
+  const { to, channel } = place
   const thread = { replyTo: replied?.id ?? null, root: replied?.root ?? null }
-  const to = await addresseeOf(tx, agents, actor, words.to, replied)
-  if (to === null) {
+  if (to === null && channel === null) {
     const all = await agents.reachable(tx, keepDays)
-    return { to, mailboxes: all.filter((id) => id !== actor.id), ...thread }
+    return { ...place, mailboxes: all.filter((id) => id !== actor.id), ...thread }
   }
-  return { to, mailboxes: to.kind === 'worker' ? [to.id] : [], ...thread }
+  return { ...place, mailboxes: to?.kind === 'worker' ? [to.id] : [], ...thread }
 }
 
 export async function mustSee(tx: Tx, actor: Actor, id: string): Promise<store.MessageRow> {
@@ -43,26 +54,34 @@ export async function mustSee(tx: Tx, actor: Actor, id: string): Promise<store.M
   return row
 }
 
-async function addresseeOf(
+async function placeOf(
   tx: Tx,
   agents: Agents,
   actor: Actor,
-  name: string | null | undefined,
+  { to, channel }: Wanted,
   replied: store.MessageRow | undefined,
-): Promise<Addressee> {
-  if (name === null) return null
-  if (name !== undefined) {
-    const id = await agents.idOf(tx, name)
-    if (id === undefined) throw new MusterError('not_found', `No agent is called ${name}.`)
-    return { kind: 'worker', id, name }
+): Promise<Pick<Address, 'to' | 'channel'>> {
+  if (channel !== undefined) return { to: null, channel: await channelOf(tx, channel) }
+  if (to === null) return { to: null, channel: null }
+  if (to !== undefined) {
+    const id = await agents.idOf(tx, to)
+    if (id === undefined) throw new MusterError('not_found', `No agent is called ${to}.`)
+    return { to: { kind: 'worker', id, name: to }, channel: null }
   }
   if (replied === undefined) {
     throw new MusterError('invalid_request', 'to: is needed where no message is answered')
   }
-  // Whoever answers itself goes on speaking to the same.
   if (replied.from_id !== actor.id) {
-    return { kind: replied.from_kind, id: replied.from_id, name: replied.from_name }
+    return { to: { kind: replied.from_kind, id: replied.from_id, name: replied.from_name }, channel: null }
   }
-  if (replied.to_kind === null || replied.to_id === null) return null
-  return { kind: replied.to_kind, id: replied.to_id, name: replied.to_name ?? '' }
+  return samePlace(replied)
+}
+
+/** Whoever answers itself goes on speaking to the same. */
+function samePlace(row: store.MessageRow): Pick<Address, 'to' | 'channel'> {
+  const { to_kind: kind, to_id: id, to_name: name, channel_id: channelId, channel } = row
+  return {
+    to: kind === null || id === null || name === null ? null : { kind, id, name },
+    channel: channelId === null || channel === null ? null : { id: channelId, name: channel },
+  }
 }

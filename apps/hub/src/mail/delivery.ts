@@ -2,10 +2,7 @@ import type { Agents } from '../agents/agents.ts'
 import type { Connection } from '../agents/connections.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import { readMailbox } from './mailbox.ts'
-import { presenceNews, type Told } from './presence-news.ts'
-
-/** What this hub has told the agents of a workspace that are connected to it. */
-type Room = { told: Told }
+import { createRoom, type Head, type Room } from './delivery-room.ts'
 
 /** How far a mailbox was pushed over one connection: to this message, and all that was there up to this position. */
 type Pushed = { position: number; looked: number }
@@ -28,9 +25,15 @@ export function createDelivery({ db, agents }: { db: Db; agents: Agents }) {
   /** From here on whatever changes in the workspace is pushed; asked before a first answer, so that none falls between. */
   const watch = async (workspaceId: string): Promise<void> => {
     if (rooms.has(workspaceId)) return
-    const present = await db.asSystem((tx) => agents.present(tx, [workspaceId]))
-    if (!rooms.has(workspaceId)) rooms.set(workspaceId, { told: byId(present) })
+    const room = await createRoom(db, workspaceId, await look([workspaceId]))
+    if (!rooms.has(workspaceId)) rooms.set(workspaceId, room)
   }
+
+  const look = (workspaceIds: string[]) =>
+    db.asSystem(async (tx) => ({
+      present: Map.groupBy(await agents.present(tx, workspaceIds), (agent) => agent.workspaceId),
+      heads: await headsOf(tx, workspaceIds),
+    }))
 
   const pushMail = async (connection: Connection, last: number): Promise<void> => {
     const pushed = mail.get(connection) ?? { position: 0, looked: 0 }
@@ -53,20 +56,31 @@ export function createDelivery({ db, agents }: { db: Db; agents: Agents }) {
     for (const workspaceId of rooms.keys()) if (!here.has(workspaceId)) rooms.delete(workspaceId)
     if (here.size === 0) return
     for (const workspaceId of here.keys()) await watch(workspaceId)
+    const seen = await look([...here.keys()])
+    for (const [workspaceId, room] of rooms) await room.tell(here.get(workspaceId) ?? [], seen)
     const connections = [...here.values()].flat()
-    const { present, lasts } = await db.asSystem(async (tx) => ({
-      present: Map.groupBy(await agents.present(tx, [...here.keys()]), (agent) => agent.workspaceId),
-      lasts: await lastPositions(tx, connections),
-    }))
-    for (const [workspaceId, room] of rooms) {
-      const now = byId(present.get(workspaceId) ?? [])
-      tellPresence(room, here.get(workspaceId) ?? [], now)
-    }
+    const lasts = await db.asSystem((tx) => lastPositions(tx, connections))
     for (const connection of connections) {
       await pushMail(connection, lasts.get(connection.workerId) ?? 0)
     }
   }
   return { watch, round }
+}
+
+async function headsOf(tx: Tx, workspaceIds: string[]): Promise<Map<string, Head>> {
+  const rows = await tx.query<{ workspace_id: string; last_seq: string; members_version: string }>(
+    {
+      name: 'mail_heads',
+      text: 'select workspace_id, last_seq, members_version from mail_heads where workspace_id = any($1)',
+    },
+    [workspaceIds],
+  )
+  return new Map(
+    rows.map((row) => [
+      row.workspace_id,
+      { seq: Number(row.last_seq), version: Number(row.members_version) },
+    ]),
+  )
 }
 
 async function lastPositions(tx: Tx, connections: Connection[]): Promise<Map<string, number>> {
@@ -79,15 +93,4 @@ async function lastPositions(tx: Tx, connections: Connection[]): Promise<Map<str
     [connections.map((each) => each.workspaceId), connections.map((each) => each.workerId)],
   )
   return new Map(rows.map((row) => [row.worker_id, Number(row.last)]))
-}
-
-function tellPresence(room: Room, connections: Connection[], now: Told): void {
-  for (const { about, push } of presenceNews(room.told, now)) {
-    for (const connection of connections) if (connection.workerId !== about) connection.send(push)
-  }
-  room.told = now
-}
-
-function byId<T extends { id: string }>(rows: T[]): Map<string, T> {
-  return new Map(rows.map((row) => [row.id, row]))
 }

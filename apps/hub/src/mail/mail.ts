@@ -2,6 +2,7 @@ import type { Agents } from '../agents/agents.ts'
 import type { Db } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
+import { createChannels } from './channels.ts'
 import { createDelivery } from './delivery.ts'
 import { evict } from './evict.ts'
 import { createHandler } from './handler.ts'
@@ -14,8 +15,9 @@ import { createPost } from './post.ts'
 export function createMail(deps: { db: Db; agents: Agents; events: Events; hints: Hints; keepDays: number }) {
   const delivery = createDelivery(deps)
   const post = createPost(deps)
+  const channels = createChannels(deps)
   return {
-    handler: createHandler({ ...deps, delivery, post }),
+    handler: createHandler({ ...deps, delivery, channels, post }),
     post,
     /** One round: what is new in the database goes to the agents connected here. */
     deliver: delivery.round,

@@ -36,6 +36,7 @@ test('a direct message is in the mailbox of one agent, a broadcast in those of a
       seq: direct.seq,
       from: { kind: 'worker', name: 'ann' },
       to: { kind: 'worker', name: 'bob' },
+      channel: null,
       replyTo: null,
       root: direct.id,
       text: 'for you',
@@ -50,8 +51,8 @@ test('a direct message is in the mailbox of one agent, a broadcast in those of a
     items: await rooms.events.read(tx, { limit: 100 }),
   }))
   expect(items.filter((event) => event.kind === 'message.posted').map((event) => event.data)).toEqual([
-    { messageId: direct.id, root: direct.id, to: bob.id, replyTo: null },
-    { messageId: broadcast.id, root: broadcast.id, to: null, replyTo: null },
+    { messageId: direct.id, root: direct.id, to: bob.id, channelId: null, replyTo: null },
+    { messageId: broadcast.id, root: broadcast.id, to: null, channelId: null, replyTo: null },
   ])
 })
 

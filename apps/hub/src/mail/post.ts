@@ -1,4 +1,4 @@
-import { historySize, mailboxSize, messagesPerMinute } from '@muster/contract/messages'
+import { channelSize, historySize, mailboxSize, messagesPerMinute } from '@muster/contract/messages'
 import type { Agents } from '../agents/agents.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
@@ -6,14 +6,13 @@ import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import { newId } from '../kernel/ids.ts'
-import { addressOf, type Address } from './address.ts'
+import { addressOf, type Address, type Wanted } from './address.ts'
+import { advance } from './channel-store.ts'
 import { deliver } from './sql/deliver.ts'
 import { trim } from './sql/trim.ts'
 import * as store from './store.ts'
 
-export type Words = {
-  to?: string | null | undefined
-  replyTo?: string | undefined
+export type Words = Wanted & {
   text: string
   data?: Record<string, unknown> | undefined
   key?: string | undefined
@@ -43,17 +42,20 @@ export function createPost(deps: { agents: Agents; events: Events; hints: Hints;
     const seq = Number(head.last_seq) + 1
     const id = newId()
     const row = rowOf({ ...actor, kind, id: senderId }, words, address, id)
-    const at = await store.insert(tx, { ...row, workspace_id: workspaceId, seq, key: words.key ?? null })
+    const { to, channel, replyTo } = address
+    const { place, gone } =
+      channel === null ? { place: null, gone: 0 } : await advance(tx, channel.id, channelSize)
+    const own = { workspace_id: workspaceId, seq, place, key: words.key ?? null }
+    const at = await store.insert(tx, { ...row, ...own })
     if (address.mailboxes.length > 0) {
       await tx.query(deliver, [workspaceId, address.mailboxes, seq, mailboxSize])
     }
-    const tooMany = Math.max(0, head.kept + 1 - historySize)
-    if (tooMany > 0) await tx.query(trim, [workspaceId, tooMany])
-    await store.setHead(tx, seq, head.kept + 1 - tooMany)
-    const { to, replyTo } = address
+    const kept = head.kept + 1 - gone
+    if (kept > historySize) await tx.query(trim, [workspaceId, kept - historySize])
+    await store.setHead(tx, seq, Math.min(kept, historySize))
     await events.publish(tx, actor, {
       kind: 'message.posted',
-      data: { messageId: id, root: row.root, to: to?.id ?? null, replyTo },
+      data: { messageId: id, root: row.root, to: to?.id ?? null, channelId: channel?.id ?? null, replyTo },
     })
     tx.afterCommit(() => hints.send('mail'))
     return { id, seq, at: at.toISOString(), left: messagesPerMinute - sent - 1 }
@@ -63,7 +65,7 @@ export function createPost(deps: { agents: Agents; events: Events; hints: Hints;
 function rowOf(
   sender: { kind: 'worker' | 'person'; id: string; label: string },
   words: Words,
-  { to, replyTo, root }: Address,
+  { to, channel, replyTo, root }: Address,
   id: string,
 ) {
   return {
@@ -74,6 +76,8 @@ function rowOf(
     to_kind: to?.kind ?? null,
     to_id: to?.id ?? null,
     to_name: to?.name ?? null,
+    channel_id: channel?.id ?? null,
+    channel: channel?.name ?? null,
     reply_to: replyTo,
     root: root ?? id,
     text: words.text,

@@ -10,6 +10,9 @@ export type MessageRow = {
   to_kind: Party['kind'] | null
   to_id: string | null
   to_name: string | null
+  channel_id: string | null
+  channel: string | null
+  place: string | null
   reply_to: string | null
   root: string
   text: string
@@ -17,26 +20,26 @@ export type MessageRow = {
   at: Date
 }
 
-export const columns =
-  'm.seq, m.id, m.from_kind, m.from_id, m.from_name, m.to_kind, m.to_id, m.to_name, m.reply_to, m.root, m.text, m.data, m.at'
+export const columns = `m.seq, m.id, m.from_kind, m.from_id, m.from_name, m.to_kind, m.to_id, m.to_name,
+  m.channel_id, m.channel, m.place, m.reply_to, m.root, m.text, m.data, m.at`
 
 /** What an agent may read: what is for all, from it or to it. Null: a person, who may read everything of the workspace. */
 const visible = `($1::uuid is null or m.to_kind is null or m.from_id = $1 or m.to_id = $1)`
 
-export type Head = { last_seq: string; kept: number }
+export type Head = { last_seq: string; kept: number; members_version: string }
 
 /** Posts of a workspace go one after the other from here on, in the order of their numbers. */
 export async function lockHead(tx: Tx, workspaceId: string): Promise<Head> {
   const lock = () =>
     tx.query<Head>({
       name: 'mail_lock_head',
-      text: 'select last_seq, kept from mail_heads for update',
+      text: 'select last_seq, kept, members_version from mail_heads for update',
     })
   const [head] = await lock()
   if (head !== undefined) return head
   await tx.query('insert into mail_heads (workspace_id) values ($1) on conflict do nothing', [workspaceId])
   const [made] = await lock()
-  return made ?? { last_seq: '0', kept: 0 }
+  return made ?? { last_seq: '0', kept: 0, members_version: '0' }
 }
 
 export async function setHead(tx: Tx, seq: number, kept: number): Promise<void> {
@@ -64,7 +67,12 @@ export async function lately(tx: Tx, senderId: string): Promise<{ sent: number; 
 
 export async function insert(
   tx: Tx,
-  row: Omit<MessageRow, 'at' | 'seq'> & { seq: number; workspace_id: string; key: string | null },
+  row: Omit<MessageRow, 'at' | 'seq' | 'place'> & {
+    seq: number
+    place: number | null
+    workspace_id: string
+    key: string | null
+  },
 ): Promise<Date> {
   const names = [
     'workspace_id',
@@ -76,6 +84,9 @@ export async function insert(
     'to_kind',
     'to_id',
     'to_name',
+    'channel_id',
+    'channel',
+    'place',
     'reply_to',
     'root',
     'key',
@@ -130,6 +141,7 @@ export function toMessage(row: MessageRow): Message {
     seq: Number(row.seq),
     from: { kind: row.from_kind, name: row.from_name },
     to: row.to_kind === null ? null : { kind: row.to_kind, name: row.to_name ?? '' },
+    channel: row.channel,
     replyTo: row.reply_to,
     root: row.root,
     text: row.text,
