@@ -35,6 +35,7 @@ export function addWorker(hub: FakeHub, name = 'local', wallOk = true): void {
     id: randomUUID(),
     name,
     connected: true,
+    state: 'working',
     status: '',
     version: '0.0.1',
     client: 'muster-worker/0.0.1',

@@ -17,6 +17,8 @@ create table workers (
   restart_ordered_at timestamptz,
   -- From its announcement until its next hello.
   restarting boolean not null default false,
+  -- Follows from the columns here and from the leases it holds; every change of it is an event.
+  state text not null default 'offline' check (state in ('offline', 'idle', 'assigned', 'working', 'blocked')),
   -- The hub process that holds the socket now; null while the worker is away.
   connected_hub uuid,
   last_seen_at timestamptz,

@@ -27,7 +27,7 @@ import { createRuns } from './runs/runs.ts'
 import { closeEnded, createServer, type OpenSockets, type Socket } from './server.ts'
 import { createLeases } from './tasks/lease.ts'
 import { taskRoutes } from './tasks/routes.ts'
-import { createTasks } from './tasks/tasks.ts'
+import { createTasks, holds } from './tasks/tasks.ts'
 import { version } from './version.ts'
 
 export type Hub = Awaited<ReturnType<typeof createHub>>
@@ -48,7 +48,7 @@ export function createRooms(
   })
   const events = createEvents({ hints })
   const identity = createIdentity({ db, events, now: Date.now })
-  const agents = createAgents({ db, identity, events, hints, hubId: newId() })
+  const agents = createAgents({ db, identity, events, hints, hubId: newId(), holds })
   const mail = createMail({ db, agents, events, hints, keepDays: messageDays })
   const repos = createRepos({ events })
   const tasks = createTasks({ agents, repos, events, hints })
@@ -113,6 +113,7 @@ function startLoops(
     }),
     loop(1_000, 'closing ended sessions', () => closeEnded(identity, open)),
     loop(5_000, 'presence', agents.refreshPresence),
+    loop(30_000, 'evicting silent workers', agents.evictSilent),
     loop(60_000, 'forgetting old request keys', () => db.asSystem(forgetOldKeys)),
     loop(3_600_000, 'taking old messages out of mailboxes', mail.evict),
   ]

@@ -19,7 +19,7 @@ import { createAssigner } from '../src/runs/assign.ts'
 import { createProgress } from '../src/runs/live.ts'
 import { createRuns } from '../src/runs/runs.ts'
 import { createLeases } from '../src/tasks/lease.ts'
-import { createTasks } from '../src/tasks/tasks.ts'
+import { createTasks, holds } from '../src/tasks/tasks.ts'
 import { atEndOfTest, hubDatabase, type HubDatabase, type OnFinished } from './database.ts'
 import { addRepo } from './hub.ts'
 import { goodWall } from './worker-client.ts'
@@ -48,7 +48,7 @@ export async function openRooms(
   const hints = noHints
   const events = (options.events ?? ((real) => real))(createEvents({ hints }))
   const identity = createIdentity({ db, events, now: Date.now })
-  const agents = createAgents({ db, identity, events, hints, hubId: options.hubId ?? newId() })
+  const agents = createAgents({ db, identity, events, hints, hubId: options.hubId ?? newId(), holds })
   const mail = createMail({ db, agents, events, hints, keepDays: options.keepDays ?? 7 })
   const repos = createRepos({ events })
   const tasks = createTasks({ agents, repos, events, hints })

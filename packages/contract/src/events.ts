@@ -11,6 +11,8 @@ export const eventKinds = [
   'repo.added',
   'worker.connected',
   'worker.disconnected',
+  'worker.evicted',
+  'worker.state_changed',
   'worker.walls_changed',
   'worker.status_changed',
   'worker.blocked',

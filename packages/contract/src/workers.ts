@@ -31,6 +31,10 @@ export type Blocked = z.infer<typeof blocked>
 
 export const restartCauses = ['order', 'signal', 'memory'] as const
 
+/** What a worker does, as one word; the hub derives it and records each step. */
+export const agentStates = ['offline', 'idle', 'assigned', 'working', 'blocked'] as const
+export type AgentState = (typeof agentStates)[number]
+
 /** A worker is named by its name or its id. */
 export const workerRef = z.string().min(1).max(64)
 
@@ -43,6 +47,7 @@ export const worker = z.object({
   id,
   name: z.string(),
   connected: z.boolean(),
+  state: z.enum(agentStates),
   /** What it last said about itself; empty if nothing. */
   status: z.string(),
   version: z.string().nullable(),

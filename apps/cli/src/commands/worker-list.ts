@@ -20,7 +20,7 @@ export const listWorkers: Command<object> = async ({ output, ...context }) => {
       ],
       found.items.map((worker) => [
         worker.name,
-        worker.connected ? 'connected' : 'away',
+        worker.state,
         `${worker.busy}/${worker.slots}`,
         wallsText(worker),
         worker.capabilities.join(', '),

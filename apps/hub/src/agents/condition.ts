@@ -5,12 +5,14 @@ import type { Db, Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import type { Connection } from './connections.ts'
+import type { Settle } from './settle.ts'
 import * as store from './store.ts'
 
 /** What a worker says about itself: each is one transaction, and changes what it is offered. */
 export type ConditionMessage = Extract<WorkerMessage, { type: 'condition' | 'restarting' }>
 
-export function createCondition({ db, events, hints }: { db: Db; events: Events; hints: Hints }) {
+export function createCondition(deps: { db: Db; events: Events; hints: Hints; settle: Settle }) {
+  const { db, events, hints } = deps
   return {
     async onCondition(actor: Actor, connection: Connection, message: ConditionMessage): Promise<void> {
       const { workerId } = connection
@@ -29,6 +31,8 @@ export function createCondition({ db, events, hints }: { db: Db; events: Events;
       await db.inWorkspace(actor.workspaceId, async (tx) => {
         const before = await store.setCondition(tx, workerId, message)
         await publishBlocked(events, tx, actor, { connection, before, now: message.blocked })
+        const isSame = (before === null) === (message.blocked === null)
+        if (!isSame) await deps.settle(tx, actor, workerId, message.blocked?.reason ?? 'It is free again.')
       })
       if (message.blocked === null) hints.send('queue')
     },

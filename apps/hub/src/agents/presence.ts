@@ -7,14 +7,10 @@ import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import { publishBlocked } from './condition.ts'
 import type { Connection, Connections } from './connections.ts'
+import type { Settle } from './settle.ts'
 import * as store from './store.ts'
 
 export type Hello = Extract<WorkerMessage, { type: 'hello' }>
-
-/** One ping may be under way. From the second on it is offered no task; at the third its socket is dropped. */
-export function isAnswering({ unanswered }: Connection): boolean {
-  return unanswered < 2
-}
 
 /** Who is here. A connection is this hub's; that the worker is present is in the database, for every hub to see. */
 export function createPresence(deps: {
@@ -23,8 +19,9 @@ export function createPresence(deps: {
   hints: Hints
   hubId: string
   connections: Connections
+  settle: Settle
 }) {
-  const { db, events, hints, hubId, connections } = deps
+  const { db, events, hints, hubId, connections, settle } = deps
   return {
     /**
      * A worker says hello. The same instance may come back at any time and replaces its older socket; another
@@ -37,7 +34,7 @@ export function createPresence(deps: {
       connection: Connection,
       decide: (tx: Tx) => Promise<T>,
     ): Promise<T> {
-      const decided = await db.inWorkspace(actor.workspaceId, async (tx) => {
+      const answer = await db.inWorkspace(actor.workspaceId, async (tx) => {
         const row = await store.lock(tx, connection.workerId)
         if (row === undefined) throw new MusterError('not_found', 'This worker is not registered any more.')
         if (row.fresh && row.instance !== null && row.instance !== hello.instance) {
@@ -53,13 +50,15 @@ export function createPresence(deps: {
         })
         const now = hello.blocked ?? null
         await publishBlocked(events, tx, actor, { connection, before: row.blocked, now })
-        return decide(tx)
+        const decided = await decide(tx)
+        await settle(tx, actor, row.id, 'It connected.')
+        return decided
       })
       connections.get(connection.workerId)?.close(4000, 'replaced by a newer connection')
       connections.add(connection)
       hints.send('queue')
       hints.send('mail')
-      return decided
+      return answer
     },
 
     async setWalls(actor: Actor, connection: Connection, walls: WallStatus[]): Promise<void> {
@@ -70,6 +69,7 @@ export function createPresence(deps: {
           kind: 'worker.walls_changed',
           data: { workerId: connection.workerId, walls },
         })
+        await settle(tx, actor, connection.workerId, 'What its walls can do changed.')
       })
       hints.send('queue')
     },
@@ -82,24 +82,10 @@ export function createPresence(deps: {
             kind: 'worker.disconnected',
             data: { workerId: connection.workerId },
           })
+          await settle(tx, actor, connection.workerId, 'Its connection ended.')
         }
       })
       hints.send('mail')
-    },
-
-    /**
-     * Level-triggered presence: says for every socket of this hub that its worker is here. A socket alone does not say
-     * so: that of a frozen worker, or of one behind a dead network, stays open, has the most free slots, and would be
-     * given task after task until each had been lost too often.
-     */
-    async refreshPresence(): Promise<void> {
-      for (const connection of connections.all()) {
-        if (!isAnswering(connection)) connection.terminate()
-        connection.unanswered += 1
-        connection.ping()
-      }
-      const ids = connections.all().map((connection) => connection.workerId)
-      if (ids.length > 0) await db.asSystem((tx) => tx.query(store.seen, [ids, hubId]))
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { Blocked, Supervisor, Worker, WallStatus } from '@muster/contract/workers'
+import type { AgentState, Blocked, Supervisor, Worker, WallStatus } from '@muster/contract/workers'
 import type { Tx } from '../kernel/db.ts'
 
 export type WorkerRow = {
@@ -11,6 +11,7 @@ export type WorkerRow = {
   slots: number
   capabilities: string[]
   walls: WallStatus[]
+  state: AgentState
   status: string
   supervisor: Supervisor | null
   blocked: Blocked | null
@@ -25,7 +26,7 @@ export type WorkerRow = {
 // Hubs refresh what they hold every 5 s; three missed refreshes mean that the hub is gone too.
 const freshFor = `interval '15 seconds'`
 const fresh = `coalesce(last_seen_at > now() - ${freshFor}, false) and connected_hub is not null as fresh`
-const columns = `id, name, instance, client, version, host, slots, capabilities, walls, status, supervisor, blocked,
+const columns = `id, name, instance, client, version, host, slots, capabilities, walls, state, status, supervisor, blocked,
   restarting, connected_hub, last_seen_at, ${fresh}, created_at`
 
 export function list(tx: Tx): Promise<WorkerRow[]> {
@@ -177,7 +178,7 @@ export async function disconnect(tx: Tx, id: string, hubId: string): Promise<boo
 
 export const seen = {
   name: 'workers_seen',
-  text: 'update workers set last_seen_at = now() where id = any($1) and connected_hub = $2',
+  text: 'update workers set last_seen_at = now() where id = any($1) and connected_hub = $2 returning id',
 }
 
 export function toWorker(row: WorkerRow, busy: number): Worker {
@@ -185,6 +186,8 @@ export function toWorker(row: WorkerRow, busy: number): Worker {
     id: row.id,
     name: row.name,
     connected: row.fresh,
+    // Until its hub is found to be gone, its row still says what it was.
+    state: row.fresh ? row.state : 'offline',
     status: row.status,
     version: row.version,
     client: row.client,

@@ -7,6 +7,7 @@ const worker = (more: Partial<Worker> = {}): Worker => ({
   id: 'w',
   name: 'w',
   connected: true,
+  state: 'idle',
   status: '',
   version: null,
   client: null,

@@ -124,6 +124,19 @@ export async function busy(tx: Tx): Promise<Map<string, number>> {
   return new Map(rows.map((row) => [row.worker_id, row.held]))
 }
 
+/** What one worker holds, by whether it has accepted it. */
+export async function holds(tx: Tx, { workspaceId, workerId }: { workspaceId: string; workerId: string }) {
+  const [row] = await tx.query<{ assigned: number; accepted: number }>(
+    {
+      name: 'tasks_holds',
+      text: `select count(*) filter (where accepted_at is null)::int as assigned, count(accepted_at)::int as accepted
+             from task_queue where workspace_id = $1 and worker_id = $2`,
+    },
+    [workspaceId, workerId],
+  )
+  return row ?? { assigned: 0, accepted: 0 }
+}
+
 function statesOf(state: string | undefined): string[] | null {
   if (state === undefined) return null
   const wanted = state.split(',')
