@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { bwrapOptions, fds, go, launchArgv, type Launch } from './argv.ts'
-import { isGone, startOf } from './owner.ts'
+import { isGone, readStart, startOf } from './owner.ts'
 import type { Streams } from './streams.ts'
 
 /** A bubblewrap that is being started or runs. */
@@ -110,7 +110,7 @@ function inheritable(): number[] {
     .map(Number)
     .filter((fd) => {
       try {
-        const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))
+        const flags = /^flags:\s*([0-7]+)/m.exec(readStart(`/proc/self/fdinfo/${fd}`))
         return flags !== null && (Number.parseInt(flags[1] as string, 8) & O_CLOEXEC) === 0
       } catch (error) {
         // The one that the listing itself used.

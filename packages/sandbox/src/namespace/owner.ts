@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 
 /** A process that cannot be confused with a later one of the same number, nor with one before a reboot. */
 export type Owner = { pid: number; start: string; boot: string }
@@ -24,10 +24,24 @@ export function startOf(pid: number): string | undefined {
   return fields === undefined || fields[0] === 'Z' ? undefined : fields[19]
 }
 
+/**
+ * The first two kilobytes of a file of /proc, which is made when it is read and tells no size. A start of a wall reads one of
+ * each process of the machine, and readFileSync takes five system calls where three do.
+ */
+export function readStart(path: string): string {
+  const fd = openSync(path, 'r')
+  try {
+    const bytes = Buffer.allocUnsafe(2048)
+    return bytes.toString('latin1', 0, readSync(fd, bytes))
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** Fields of /proc/pid/stat from the third (state) on: the second is the name and may contain anything. */
 export function statFields(pid: number): string[] | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const stat = readStart(`/proc/${pid}/stat`)
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   } catch (error) {
     if (isGone(error)) return undefined

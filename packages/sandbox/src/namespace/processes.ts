@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { isGone, startOf, statFields } from './owner.ts'
+import { readdirSync, readFileSync } from 'node:fs'
+import { isGone, readStart, startOf, statFields } from './owner.ts'
 
 export type ProcessRow = { pid: number; ppid: number; threads: number; residentBytes: number }
 
@@ -32,9 +32,10 @@ export function descendants(rows: ProcessRow[], root: number): ProcessRow[] {
 
 /** Without zombies: those hold nothing any more, and may wait long for whoever should have waited for them. */
 export function processesOfUid(uid: number): number[] {
+  const wanted = String(uid)
   return pids().filter((pid) => {
     try {
-      return (statSync(`/proc/${pid}`).uid === uid || realUid(pid) === uid) && startOf(pid) !== undefined
+      return usersOf(pid).includes(wanted) && startOf(pid) !== undefined
     } catch (error) {
       if (isGone(error)) return false
       throw error
@@ -42,10 +43,13 @@ export function processesOfUid(uid: number): number[] {
   })
 }
 
-// The owner of /proc/pid is root for a process that is not dumpable, as bubblewrap's are for a moment.
-function realUid(pid: number): number | undefined {
-  const line = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))
-  return line === null ? undefined : Number(line[1])
+/**
+ * Real, effective, saved and of the file system. Not the owner of /proc/pid, who is root for a process that is not
+ * dumpable, as bubblewrap's are for a moment.
+ */
+function usersOf(pid: number): string[] {
+  const line = /^Uid:\s+(.*)$/m.exec(readStart(`/proc/${pid}/status`))
+  return line?.[1]?.split('\t') ?? []
 }
 
 /**
