@@ -53,6 +53,18 @@ test('the commands of the README do what it says, typed in its order', async () 
   expect(await sh('git -C ~/code/demo status --short', home)).toBe('')
 })
 
+test('the commands of the page about messages do what it says, typed in its order', async () => {
+  const page = readFileSync(join(root, 'docs/messages.md'), 'utf8')
+  const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((match) =>
+    (match[1] ?? '').trim().split('\n'),
+  )
+  expect(commands.length).toBeGreaterThan(5)
+  const said = []
+  for (const command of commands) said.push(await sh(command, stack.data))
+  expect(said.join('')).toContain('How is the build?')
+  expect(said.at(-1)).toContain('shop 1.2 is out')
+})
+
 test('the README does not promise a command that the CLI does not have', async () => {
   const help = (await stack.muster('--help')).stdout
   const verbs = [...readme.matchAll(/npx muster ([a-z-]+)/g)].map((match) => match[1] ?? '')

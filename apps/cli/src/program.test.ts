@@ -52,7 +52,8 @@ test('the surface that scripts rely on is there', () => {
   const paths = all.map(({ path }) => path.join(' '))
   const wanted =
     'up down status doctor sign-in|worker join|worker list|repo add|repo list|task add|task list|task show|' +
-    'task watch|task log|task diff|task cancel|task retry|token create|token list|token revoke|event list'
+    'task watch|task log|task diff|task cancel|task retry|token create|token list|token revoke|event list|' +
+    'message send|message list|channel list|channel create|channel history'
   expect(paths).toEqual(
     expect.arrayContaining(wanted.replaceAll(/^[^|]+/g, (few) => few.replaceAll(' ', '|')).split('|')),
   )

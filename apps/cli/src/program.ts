@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addAdministration, addLifecycle } from './program-administration.ts'
+import { addMessageCommands } from './program-message.ts'
 import { addTaskCommands } from './program-task.ts'
 import type { Define, Does } from './define.ts'
 import type { Command as Action, Context } from './context.ts'
@@ -48,6 +49,7 @@ export function createProgram(shell: Shell): { run(argv: string[]): Promise<numb
 
   addLifecycle(root, define, does)
   addTaskCommands(root, define, does)
+  addMessageCommands(root, define, does)
   addAdministration(root, define, does)
   return {
     async run(argv) {

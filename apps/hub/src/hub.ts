@@ -18,6 +18,7 @@ import type { Log } from './kernel/log.ts'
 import { roleUrl } from './kernel/roles.ts'
 import { createTicker } from './kernel/ticker.ts'
 import { createMail } from './mail/mail.ts'
+import { mailRoutes } from './mail/routes.ts'
 import { createRepos } from './repos/repos.ts'
 import { repoRoutes } from './repos/routes.ts'
 import { createAssigner } from './runs/assign.ts'
@@ -62,10 +63,11 @@ export function createRooms(
 type Rooms = ReturnType<typeof createRooms>
 
 function handlersOf(rooms: Rooms, origin: () => string): Handlers<RouteName> {
-  const { identity, agents, repos, tasks, runs, events, db } = rooms
+  const { identity, agents, mail, repos, tasks, runs, events, db } = rooms
   return {
     ...identityRoutes({ identity, origin, db }),
     ...agentRoutes({ agents, identity, busy: tasks.busy }),
+    ...mailRoutes({ mail, agents }),
     ...repoRoutes({ repos }),
     ...taskRoutes({ tasks }),
     ...runRoutes({ runs, tasks, events }),

@@ -45,6 +45,14 @@ export const message = z.object({
 })
 export type Message = z.infer<typeof message>
 
+/** What whoever posted a message learns of it. */
+export const posted = z.object({
+  id,
+  seq: z.int(),
+  at: timestamp,
+  left: z.int().describe('How many more this sender may post within this minute.'),
+})
+
 export const channel = z.object({
   name: z.string(),
   last: z.int().describe('The cursor of its newest message; 0 before the first.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { event, eventListQuery } from './events.ts'
 import { me, passwordSet, signIn, signInLink, token, tokenCreate, tokenCreated } from './identity.ts'
+import { messageRoutes } from './message-routes.ts'
 import { repo, repoCreate } from './repos.ts'
 import { run, taskDiff, taskLog, taskLogQuery } from './runs.ts'
 import { page, task, taskCreate, taskListQuery, taskRef, taskRow } from './tasks.ts'
@@ -235,6 +236,7 @@ export const routes = {
     status: 200,
     response: page(run),
   },
+  ...messageRoutes,
   listEvents: {
     method: 'GET',
     path: '/api/v1/events',

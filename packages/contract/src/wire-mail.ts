@@ -7,6 +7,7 @@ import {
   messageData,
   messagesPerMinute,
   messageText,
+  posted,
   statusText,
 } from './messages.ts'
 import { id, slugName, timestamp } from './text.ts'
@@ -171,15 +172,7 @@ export type MailPush = z.infer<(typeof mailPushes)[number]>
 
 /** What a `reply` to these messages holds beside `ok`. */
 export const mailAnswer = {
-  posted: z
-    .object({
-      id,
-      seq: z.int(),
-      at: timestamp,
-      left: z.int().describe('How many more you may post within this minute.'),
-    })
-    .optional()
-    .describe('To `message` and `channel_publish`: as it is stored.'),
+  posted: posted.optional().describe('To `message` and `channel_publish`: as it is stored.'),
   mail: z
     .object({
       items: z.array(z.object({ cursor, message })),

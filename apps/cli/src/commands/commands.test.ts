@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { sampleDiff, sampleTask, sampleToken, startStubHub, type StubHub } from './stub-hub.ts'
+import { sampleDiff, sampleMessage, sampleTask, sampleToken, startStubHub, type StubHub } from './stub-hub.ts'
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 const data = mkdtempSync(join(tmpdir(), 'muster-cli-'))
@@ -266,6 +266,50 @@ describe('reading', () => {
       nextCursor: null,
     })
     expect(await muster(['task', 'list'])).toMatchObject({ code: 0, out: '' })
+  })
+})
+
+describe('messages', () => {
+  const body = () => hub.asked.at(-1)?.body
+  test.each([
+    [['--to', 'box'], { to: 'box' }],
+    [['--all'], { to: null }],
+    [['--channel', 'deploys'], { channel: 'deploys' }],
+    [['--reply-to', sampleMessage.id], { replyTo: sampleMessage.id }],
+    [['--to', 'box', '--reply-to', sampleMessage.id], { to: 'box', replyTo: sampleMessage.id }],
+  ])('a message with %j is sent as %j, and its id is on stdout', async (words, place) => {
+    const { code, out } = await muster(['message', 'send', ...words, 'two words'])
+    expect(code).toBe(0)
+    expect(out).toBe(`${sampleMessage.id}\n`)
+    expect(body()).toEqual({ ...place, text: 'two words' })
+  })
+
+  test.each([[[]], [['--to', 'box', '--all']], [['--channel', 'deploys', '--to', 'box']]])(
+    'a message with %j has no one place to go, is exit code 2 and is not sent',
+    async (words) => {
+      expect(await muster(['message', 'send', ...words, 'x'])).toMatchObject({ code: 2, out: '' })
+      expect(hub.asked).toEqual([])
+    },
+  )
+
+  test('"-" takes the text from stdin', async () => {
+    const child = spawn(process.execPath, [main, 'message', 'send', '--all', '-'], { env: environment() })
+    child.stdin.end('from\na pipe\n')
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0)
+    expect(body()).toEqual({ to: null, text: 'from\na pipe' })
+  })
+
+  test('what an agent wrote is one line of the list and drives no terminal', async () => {
+    for (const words of [
+      ['message', 'list'],
+      ['channel', 'history', 'deploys'],
+    ]) {
+      const { out, err } = await muster(words)
+      expect(out).toContain('box')
+      expect(out).toContain('one two')
+      expect(out).not.toContain('\u001b')
+      expect(err).toContain('--after 1')
+    }
   })
 })
 

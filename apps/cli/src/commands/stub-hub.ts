@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { errorTable, type ErrorCode } from '@muster/contract/errors'
+import type { Message } from '@muster/contract/messages'
 import type { Token } from '@muster/contract/identity'
 import type { Task } from '@muster/contract/tasks'
 
@@ -97,6 +98,8 @@ function answer(hub: StubHub, method: string, url: URL, body: unknown): unknown 
   if (noun === 'tokens' && method === 'POST') return { ...sampleToken, secret: 'muster_person_secret' }
   if (noun === 'tokens' && method === 'GET') return { items: hub.tokens, nextCursor: null }
   if (noun === 'tokens' && method === 'DELETE') return { ok: true }
+  if (noun === 'messages' && method === 'POST') return { id: sampleMessage.id, seq: 1, at, left: 59 }
+  if (noun === 'messages') return { items: [sampleMessage], nextCursor: '1' }
   if (noun === 'sign-in-links') return { url: `${hub.url}/sign-in#link=x`, expiresAt: at }
   return { items: [], nextCursor: null }
 }
@@ -119,6 +122,20 @@ export const sampleToken: Token = {
   lastUsedAt: null,
   expiresAt: null,
   revokedAt: null,
+}
+
+/** Of an agent that would like to drive the reader's terminal. */
+export const sampleMessage: Message = {
+  id: randomUUID(),
+  seq: 1,
+  from: { kind: 'worker', name: 'box' },
+  to: null,
+  channel: 'deploys',
+  replyTo: null,
+  root: randomUUID(),
+  text: 'one\u001b[2J\ntwo',
+  data: null,
+  at,
 }
 
 export function sampleTask(changes: Partial<Task>): Task {

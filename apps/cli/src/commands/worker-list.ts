@@ -17,6 +17,7 @@ export const listWorkers: Command<object> = async ({ output, ...context }) => {
         { name: 'capabilities', drop: 4 },
         { name: 'client', drop: 5 },
         { name: 'host', drop: 3 },
+        { name: 'says', drop: 6 },
       ],
       found.items.map((worker) => [
         worker.name,
@@ -26,6 +27,7 @@ export const listWorkers: Command<object> = async ({ output, ...context }) => {
         worker.capabilities.join(', '),
         worker.client ?? '',
         worker.host ?? '',
+        worker.status,
       ]),
     )
   }

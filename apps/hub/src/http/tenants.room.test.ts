@@ -24,7 +24,9 @@ async function twoTenants() {
   const print = (batch: number, text: string) =>
     worker.request({ type: 'output', ...held, batch, chunks: [{ stream: 'stdout', text }] })
   await print(0, 'canary-output')
-  return { hub, b, asB, task, parent, made, worker, held, runId, print }
+  const message = await hub.call('sendMessage', asB({ body: { to: null, text: 'canary-message' } }))
+  await hub.call('createChannel', asB({ body: { name: 'canary-channel' } }))
+  return { hub, b, asB, task, parent, made, message, worker, held, runId, print }
 }
 type Tenants = Awaited<ReturnType<typeof twoTenants>>
 
@@ -33,7 +35,8 @@ const aBody = { repo: 'demo', title: 'mine', run: 'true' }
 /** Every operation that takes an id, with an id of B and with one of nobody. An operation without a line fails the test. */
 const placements: Record<
   RouteName,
-  null | ((id: { task: string; short: string; token: string; worker: string }) => CallOptions[])
+  | null
+  | ((id: { task: string; short: string; token: string; worker: string; message: string }) => CallOptions[])
 > = {
   getTask: ({ task, short }) => [{ params: { task } }, { params: { task: short } }],
   cancelTask: ({ task, short }) => [{ params: { task } }, { params: { task: short } }],
@@ -48,6 +51,10 @@ const placements: Record<
   listEvents: ({ task }) => [{ query: { taskId: task } }],
   getWorker: ({ worker }) => [{ params: { worker } }],
   restartWorker: ({ worker }) => [{ params: { worker } }],
+  listMessages: ({ message }) => [{ query: { thread: message } }],
+  sendMessage: ({ message }) => [{ body: { text: 'x', replyTo: message } }],
+  listChannels: null,
+  createChannel: null,
   signIn: null,
   signOut: null,
   createSignInLink: null,
@@ -65,15 +72,22 @@ test.each(Object.keys(routes) as RouteName[])(
   async (name) => {
     const place = placements[name]
     if (place === null) return
-    const { hub, task, made, worker, asB } = await twoTenants()
+    const { hub, task, made, message, worker, asB } = await twoTenants()
     const unknown = {
       task: `${task.id.slice(0, -8)}00000000`,
       short: '00000000',
       token: crypto.randomUUID(),
       worker: crypto.randomUUID(),
+      message: crypto.randomUUID(),
     }
     const workerId = worker.welcome?.workerId ?? ''
-    const theirs = place({ task: task.id, short: task.short, token: made.id, worker: workerId })
+    const theirs = place({
+      task: task.id,
+      short: task.short,
+      token: made.id,
+      worker: workerId,
+      message: message.id,
+    })
     for (const [n, input] of theirs.entries()) {
       const known = await hub.attempt(name, input)
       const random = await hub.attempt(name, place(unknown)[n])
@@ -81,7 +95,10 @@ test.each(Object.keys(routes) as RouteName[])(
         text
           .replaceAll(/"requestId":"[^"]+"/g, '')
           .replaceAll(
-            new RegExp([task.id, task.short, made.id, workerId, ...Object.values(unknown)].join('|'), 'g'),
+            new RegExp(
+              [task.id, task.short, made.id, workerId, message.id, ...Object.values(unknown)].join('|'),
+              'g',
+            ),
             'ID',
           )
       expect([known.status, bare(known.text)]).toEqual([random.status, bare(random.text)])
@@ -104,6 +121,8 @@ test('no list shows anything of another workspace, and each shows its own', asyn
     'listTokens',
     'listRuns',
     'listEvents',
+    'listMessages',
+    'listChannels',
     'me',
   ] as const
   for (const name of lists) {

@@ -65,6 +65,12 @@ export function createChannels({ agents, events, hints }: { agents: Agents; even
       return { items: await channels.history(tx, id, query), last: Number(last) }
     },
 
+    async get(tx: Tx, actor: Actor, name: string): Promise<Channel> {
+      const found = (await this.list(tx, actor)).find((channel) => channel.name === name)
+      if (found === undefined) throw new MusterError('not_found', `No channel is called ${name}.`)
+      return found
+    },
+
     async list(tx: Tx, actor: Actor): Promise<(Channel & { subscribed: boolean })[]> {
       const inside = await membersOf(tx)
       const present = await agents.present(tx, [actor.workspaceId])

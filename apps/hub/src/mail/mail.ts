@@ -8,6 +8,8 @@ import { evict } from './evict.ts'
 import { createHandler } from './handler.ts'
 import { createPost } from './post.ts'
 
+export type Mail = ReturnType<typeof createMail>
+
 /**
  * Agents and people speak with each other: who is there, and what they tell one another. A message is data for whoever
  * reads it; nothing that is said here gives a right, and no room below asks what was said.
@@ -19,6 +21,7 @@ export function createMail(deps: { db: Db; agents: Agents; events: Events; hints
   return {
     handler: createHandler({ ...deps, delivery, channels, post }),
     post,
+    channels,
     /** One round: what is new in the database goes to the agents connected here. */
     deliver: delivery.round,
     /** Once an hour, by whichever hub. */

@@ -135,6 +135,29 @@ export function ofThread(
   )
 }
 
+/** Of the whole workspace, for people: after a number, or the newest; oldest first in either case. */
+export function list(
+  tx: Tx,
+  query: {
+    to: string | null
+    channelId: string | null
+    root: string | null
+    after: number | undefined
+    limit: number
+  },
+): Promise<MessageRow[]> {
+  const { to, channelId, root, after, limit } = query
+  return tx.query<MessageRow>(
+    `select * from (
+       select ${columns} from messages m
+       where ($1::uuid is null or m.to_id = $1) and ($2::uuid is null or m.channel_id = $2)
+         and ($3::uuid is null or m.root = $3) and m.seq > $4
+       order by m.seq ${after === undefined ? 'desc' : 'asc'} limit $5
+     ) as m order by m.seq`,
+    [to, channelId, root, after ?? 0, limit],
+  )
+}
+
 export function toMessage(row: MessageRow): Message {
   return {
     id: row.id,
