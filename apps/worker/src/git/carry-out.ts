@@ -41,18 +41,23 @@ run() {
     -c core.bare=false -c core.autocrlf=false -c commit.gpgSign=false -c gc.auto=0 -c maintenance.auto=false \\
     -c advice.addEmbeddedRepo=false "$@"
 }
-rm -f .git/index.lock .git/HEAD.lock .git/muster.bundle
-run rev-parse --git-dir >/dev/null || exit 91
-run add --all || exit 92
+for left in .git/index.lock .git/HEAD.lock .git/muster.bundle; do
+  [ ! -e "$left" ] && [ ! -L "$left" ] || rm -f "$left"
+done
+run add --all || { run rev-parse --git-dir >/dev/null && exit 92; exit 91; }
 run diff --cached --quiet --no-ext-diff
 case $? in
   0) ;;
   1) run commit --quiet --no-verify --cleanup=whitespace --file=- >&2 || exit 93 ;;
   *) exit 93 ;;
 esac
-head=$(run rev-parse --verify 'HEAD^{commit}') || exit 91
-run merge-base --is-ancestor "$base" "$head"
-case $? in 0) ;; 1) exit 94 ;; *) exit 91 ;; esac
+line=$(run rev-list -1 --parents HEAD --) || exit 91
+head=\${line%% *}
+case "$line " in
+  "$base "* | *" $base "*) ;;
+  *) run merge-base --is-ancestor "$base" "$head"
+    case $? in 0) ;; 1) exit 94 ;; *) exit 91 ;; esac ;;
+esac
 if [ "$base" != "$head" ]; then
   run bundle create --quiet .git/muster.bundle HEAD "^$base" >&2 || exit 95
   bytes=$(stat -c %s .git/muster.bundle) || exit 95
