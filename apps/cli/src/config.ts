@@ -4,6 +4,8 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { capability } from '@muster/contract/text'
 import { Failure } from './failure.ts'
+import type { LogSizes } from './up/log-file.ts'
+import { workerPolicy, type RestartPolicy } from './up/restart-policy.ts'
 
 // An octet above 255 does not matter here: such a host does not resolve.
 const loopback = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i
@@ -64,6 +66,34 @@ export const settings = z.object({
   MUSTER_MESSAGE_DAYS: wholeNumber(1, 365)
     .default(7)
     .describe('Days that an unread message waits for an agent. Default: 7.'),
+  MUSTER_WAKE: z
+    .string()
+    .default('')
+    .describe(
+      'Command that a worker runs on its machine before each run, to wake what runs need there. Split into words without ' +
+        'a shell; ${TASK_ID}, ${TASK_JSON} and ${TASK_DESCRIPTION} are put into its words. Default: none.',
+    ),
+  MUSTER_RESTART_GRACE: wholeNumber(0, 86_400)
+    .default(60)
+    .describe('Seconds that runs have to end when their worker restarts itself. Default: 60.'),
+  MUSTER_WORKER_MEMORY: wholeNumber(0, 1_000_000)
+    .default(200)
+    .describe('MB of memory above which a worker restarts itself; 0: no ceiling. Default: 200.'),
+  MUSTER_WORKER_RESTARTS: wholeNumber(0, 1_000_000)
+    .default(50)
+    .describe('How often a worker that does not come up is started again. Default: 50.'),
+  MUSTER_WORKER_MIN_UPTIME: wholeNumber(1, 86_400)
+    .default(5)
+    .describe('Seconds of life that are a good start of a worker: the count begins anew. Default: 5.'),
+  MUSTER_WORKER_RESTART_DELAY: wholeNumber(0, 3_600)
+    .default(2)
+    .describe('Seconds before a worker that ended is started again. Default: 2.'),
+  MUSTER_LOG_FILE_MB: wholeNumber(1, 10_000)
+    .default(10)
+    .describe('MB at which a log file is put aside and a new one begins. Default: 10.'),
+  MUSTER_LOG_FILES: wholeNumber(2, 1_000)
+    .default(30)
+    .describe('How many files of each log are kept, the present one included. Default: 30.'),
   MUSTER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'])
     .default('info')
@@ -95,6 +125,11 @@ export type Config = Readonly<{
   capabilities: readonly string[]
   messageDays: number
   logLevel: string
+  logSizes: Readonly<LogSizes>
+  workerPolicy: RestartPolicy
+  wake: string
+  restartGraceSeconds: number
+  workerMemoryMb: number
   wallTools: readonly string[]
   lifeline: boolean
   colour: boolean
@@ -121,6 +156,18 @@ export function readConfig(environment: Environment): Config {
     capabilities: Object.freeze(value.MUSTER_CAPABILITIES),
     messageDays: value.MUSTER_MESSAGE_DAYS,
     logLevel: value.MUSTER_LOG_LEVEL,
+    logSizes: Object.freeze({
+      bytes: value.MUSTER_LOG_FILE_MB * 1024 * 1024,
+      files: value.MUSTER_LOG_FILES,
+    }),
+    workerPolicy: workerPolicy({
+      restarts: value.MUSTER_WORKER_RESTARTS,
+      minUptimeMs: value.MUSTER_WORKER_MIN_UPTIME * 1_000,
+      delayMs: value.MUSTER_WORKER_RESTART_DELAY * 1_000,
+    }),
+    wake: value.MUSTER_WAKE,
+    restartGraceSeconds: value.MUSTER_RESTART_GRACE,
+    workerMemoryMb: value.MUSTER_WORKER_MEMORY,
     wallTools: Object.freeze(value.MUSTER_WALL_TOOLS.split(':').filter((path) => path !== '')),
     lifeline: value.MUSTER_LIFELINE === '1',
     colour: value.NO_COLOR === undefined && value.TERM !== 'dumb',

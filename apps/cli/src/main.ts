@@ -10,6 +10,7 @@ const words = arguments_.includes('--') ? arguments_.slice(0, arguments_.indexOf
 const json = words.includes('--json')
 const plain = words.includes('--no-color')
 const command = words.find((word) => !word.startsWith('-'))
+const serves = command === 'up' || (command === 'worker' && words.includes('join'))
 const waits = command === 'task' && (words.includes('--wait') || words.includes('watch'))
 
 // `muster task list | head -1` closes the pipe while we write: that is the reader's right and no failure of ours.
@@ -17,7 +18,7 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
     // `up` goes on without a reader: its children log to files.
-    if (command === 'up') return
+    if (serves) return
     // A reader that left does not make a task done.
     process.exit(process.exitCode ?? (waits ? 1 : 0))
   })

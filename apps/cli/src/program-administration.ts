@@ -80,6 +80,18 @@ function addWorkerCommands(root: Command, define: Define, does: Does): void {
     'npx muster worker list --json',
   ])
   does(list, async () => (await import('./commands/worker-list.ts')).listWorkers)
+  const show = define(worker, 'show <name>', 'everything known of one worker', [
+    'npx muster worker show local',
+    'npx muster worker show box-2 --json',
+  ])
+  does(show, async () => (await import('./commands/worker-show.ts')).showWorker)
+  const restart = define(
+    worker,
+    'restart <name>',
+    'let a worker restart itself when what it runs has ended',
+    ['npx muster worker restart box-2', 'npx muster worker restart box-2 --force'],
+  ).option('--force', 'stop what it runs; its tasks go back to the queue')
+  does(restart, async () => (await import('./commands/worker-restart.ts')).restartWorker)
   const join = define(worker, 'join <url>', 'run a worker on this machine for a hub elsewhere', [
     'npx muster worker join https://muster.example.org --token - < worker.token',
     'MUSTER_TOKEN_FILE=/run/secrets/worker npx muster worker join https://muster.example.org --slots 4',

@@ -1,3 +1,6 @@
+import type { Assignment } from '@muster/contract/wire'
+import type { Blocked } from '@muster/contract/workers'
+import { isNoRoom } from './disk-room.ts'
 import { fitResult } from './fit-result.ts'
 import type { HeldRun, StopCause } from './held-run.ts'
 import type { HubLink } from './hub-link.ts'
@@ -9,12 +12,19 @@ import type { Runner } from './runner.ts'
 import type { Slots } from './slots.ts'
 import { WireError } from './wire-error.ts'
 
+// The hub is there or it is not; a restart does not wait for one that is away.
+const sayLostWithinMs = 3_000
+
 type Deps = {
   link: () => HubLink
   journal: Journal
   runner: Runner
   slots: Slots
   log: Log
+  /** Why no work may be taken right now, looked up anew. */
+  room: () => Promise<Blocked | null>
+  /** Wakes what runs need here; answers a sentence for the output of the run. */
+  wake: (run: HeldRun) => Promise<string | null>
   recheckWalls: () => void
   /** Aborted when the worker stops; only that ends the delivery of a result. */
   closing: AbortSignal
@@ -27,15 +37,21 @@ type Deps = {
 export async function carry(deps: Deps, run: HeldRun): Promise<void> {
   const { journal, runner, log } = deps
   const { assignment, stop } = run
-  await journal.begin(assignment)
+  const refusal = await takeDown(deps, assignment)
+  if (refusal !== null) return refuse(deps, run, refusal)
   let release = () => {}
   try {
     release = await deps.slots.take(stop.signal)
+    const woken = await deps.wake(run)
     await deliver(deps.link(), run, { type: 'accept' })
     const reports = createReports(deps.link(), run, log)
+    if (woken !== null) reports.output.say(woken)
     run.result = await runner.run(assignment, reports, stop.signal)
     // Before its last output is delivered: while the hub is away that may take as long as the lease lasts.
-    await journal.finish(assignment, run.result)
+    await journal
+      .finish(assignment, run.result)
+      // Only if the worker died before the delivery would the run be done again; that is no reason to lose it now.
+      .catch((error: unknown) => log.warn({ err: error, task: assignment.taskId }, 'a result is not on disk'))
     await reports.settled()
     run.phase = 'finished'
   } catch (error) {
@@ -52,8 +68,51 @@ export async function carry(deps: Deps, run: HeldRun): Promise<void> {
   if (run.phase === 'finished') await deliverResult(deps, run)
   // Not when the worker stops: the next start says that the run is lost, and nobody waits for its lease to run out.
   else if (stop.signal.reason === ('shutdown' satisfies StopCause)) return
-  else await runner.withdraw(assignment)
+  else if (stop.signal.reason === ('restart' satisfies StopCause)) {
+    if (!(await sayLost(deps, run))) return
+    await runner.withdraw(assignment)
+  } else await runner.withdraw(assignment)
   await journal.forget(assignment.runId)
+}
+
+/** The assignment on disk, or why it cannot be taken; then nothing of it was acted on. */
+async function takeDown({ room, journal }: Deps, assignment: Assignment): Promise<Blocked | null> {
+  const blocked = await room()
+  if (blocked !== null) return blocked
+  try {
+    await journal.begin(assignment)
+    return null
+  } catch (error) {
+    if (!isNoRoom(error)) throw error
+    return { code: 'disk_full', reason: 'The assignment could not be written down: the disk is full.' }
+  }
+}
+
+/** Says of a run that was stopped for a restart that it is lost, so that its task need not wait for the lease. */
+async function sayLost({ link, log }: Deps, { assignment }: HeldRun): Promise<boolean> {
+  const { taskId, epoch } = assignment
+  const reason = 'The worker restarts and the run had not ended in time.'
+  const message = { type: 'refuse' as const, taskId, epoch, code: 'run_lost', reason }
+  try {
+    await link().deliver(message, AbortSignal.timeout(sayLostWithinMs))
+    return true
+  } catch (error) {
+    // In the journal it stays what it is, and the next start says so.
+    log.warn({ err: error, task: taskId }, 'the hub could not be told that a run is lost')
+    return false
+  }
+}
+
+/** An assignment that is not taken, with the reason; the task goes back at once. */
+export async function refuse(
+  { link, log }: Pick<Deps, 'link' | 'log'>,
+  run: HeldRun,
+  { code, reason }: { code: string; reason: string },
+): Promise<void> {
+  log.warn({ task: run.assignment.taskId, code, reason }, 'an assignment is refused')
+  await deliver(link(), run, { type: 'refuse', code, reason }).catch((error: unknown) =>
+    onRefused(run, error, log),
+  )
 }
 
 /** Not tied to the lease: the wall is gone, and the hub's answer, yes or no, is the only thing that can end this. */
@@ -76,11 +135,11 @@ export async function deliverResult(deps: Deps, run: HeldRun): Promise<void> {
 /** The run could not be made here; the task goes back and the reason with it. */
 async function handBack(deps: Deps, run: HeldRun, error: unknown): Promise<void> {
   const cannot = whyCannotRun(error)
-  deps.log.warn({ err: error, task: run.assignment.taskId }, 'a run could not be made')
+  if (cannot === undefined)
+    deps.log.error({ err: error, task: run.assignment.taskId }, 'a run could not be made')
   const reason = (cannot?.message ?? (error instanceof Error ? error.message : String(error))).slice(0, 2_000)
   if (cannot?.code === 'sandbox_unavailable') deps.recheckWalls()
-  const refusal = { type: 'refuse' as const, code: cannot?.code ?? 'worker_failed', reason }
-  await deliver(deps.link(), run, refusal).catch((failure: unknown) => onRefused(run, failure, deps.log))
+  await refuse(deps, run, { code: cannot?.code ?? 'worker_failed', reason })
 }
 
 /** Refusals by which the hub ends a run; there is nobody to hand it back to. */

@@ -3,7 +3,7 @@ import type { RunPhase } from '@muster/contract/task-states'
 import type { Log } from './log.ts'
 
 /** Why a run was stopped from outside; the deadline is not one of them, it is an end of the run itself. */
-export type StopCause = 'cancelled' | 'lease_lost' | 'shutdown'
+export type StopCause = 'cancelled' | 'lease_lost' | 'shutdown' | 'restart'
 
 /** A run this worker has taken on. Everything in it is about this process; the journal is what outlives it. */
 export type HeldRun = {

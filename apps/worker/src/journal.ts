@@ -22,6 +22,10 @@ export async function openJournal(dir: string) {
     try {
       await file.writeFile(JSON.stringify(value))
       await file.sync()
+    } catch (error) {
+      // Half of an entry must not keep the room on a full disk.
+      await rm(`${path}.new`, { force: true })
+      throw error
     } finally {
       await file.close()
     }

@@ -1,11 +1,9 @@
+import { logOptions } from '@muster/contract/log'
 import pino from 'pino'
 
 export type Log = pino.Logger
 
-/** Structured log on stderr. The token never reaches a log call, and these paths never print. */
+/** Structured log on stderr; the supervisor rotates the file. */
 export function createLog(level: string): Log {
-  return pino(
-    { name: 'worker', level, redact: { paths: ['*.token', '*.authorization'], censor: '[secret]' } },
-    pino.destination({ fd: 2, sync: true }),
-  )
+  return pino(logOptions({ name: 'worker', level }), pino.destination({ fd: 2, sync: true }))
 }

@@ -1,17 +1,18 @@
-import { createNamespaceDriver } from '@muster/sandbox/namespace/driver'
-import type { SandboxDriver } from '@muster/sandbox/sandbox'
 import { arch, availableParallelism, hostname, platform } from 'node:os'
 import manifest from '../package.json' with { type: 'json' }
-import { readConfig } from './config.ts'
+import { aborted } from './aborted.ts'
+import { readConfig, type Config } from './config.ts'
 import { lockDirectory } from './directory-lock.ts'
-import { createGit } from './git/git.ts'
-import { createMirrors } from './git/mirror.ts'
-import { createPublisher } from './git/publish.ts'
 import { createHubLink, type HubLink } from './hub-link.ts'
 import { openJournal } from './journal.ts'
 import { createLog, type Log } from './log.ts'
-import { emptyRuns, instanceOf, openPlaces } from './places.ts'
-import { createRunner } from './runner.ts'
+import { openRunner } from './open-runner.ts'
+import { instanceOf, openPlaces } from './places.ts'
+import { createRestart } from './restart.ts'
+import { watchSelf } from './self-watch.ts'
+import { detectSupervisor, readClues, reportOf } from './supervisor.ts'
+import { createNotifier } from './systemd-notify.ts'
+import { createWake } from './wake.ts'
 import { watchWalls } from './wall-watch.ts'
 import { createWorker } from './worker.ts'
 
@@ -29,43 +30,59 @@ async function main(): Promise<void> {
   // It may have closed while the modules were loaded.
   if (config.lifeline && process.connected === false) stopping.abort(0)
 
+  const worker = await openWorker(config, log, stopping)
+  await aborted(stopping.signal)
+  // A wall that does not end must not keep a stopped worker alive; the next start reaps it.
+  setTimeout(() => process.exit(1), 15_000).unref()
+  await worker.close()
+  process.exit(stopping.signal.reason as number)
+}
+
+/** The parts, connected. The link comes last, because its first hello must say what every other part knows. */
+async function openWorker(config: Config, log: Log, stopping: AbortController) {
   const places = await openPlaces(config.dataDir)
   const release = await lockDirectory(config.dataDir)
-  const driver = createNamespaceDriver({ stateDir: places.walls, tools: config.wallTools })
-  await reap(driver, log)
-  await emptyRuns(places.runs)
-  const git = await createGit({ home: places.git })
+  const { driver, runner } = await openRunner(places, config.wallTools, log)
+  const notifier = createNotifier(config.notify, log)
+  const supervisor = detectSupervisor(readClues(process.env))
   let link: HubLink | undefined
+  const linked = () => link as HubLink
   const walls = await watchWalls(driver, (now) => {
     log.info({ walls: now }, 'the walls changed')
     void link?.request({ type: 'walls', walls: now }).catch(() => {})
   })
-  const worker = createWorker({
-    link: () => link as HubLink,
-    journal: await openJournal(places.journal),
-    runner: createRunner(
-      {
-        git,
-        driver,
-        mirrors: createMirrors({ dir: places.mirrors, git }),
-        publisher: createPublisher({ git, home: places.git }),
-        runsDir: places.runs,
-      },
-      log,
-    ),
+  const self = await watchSelf({
+    dataDir: config.dataDir,
+    ceilingBytes: config.memoryCeilingBytes,
+    link: () => link,
+    report: () => reportOf(supervisor),
+    onMemory: (reason) => restart.request('memory', reason),
     log,
-    identity: {
-      instance: await instanceOf(config.dataDir),
-      client: `muster-worker/${manifest.version}`,
-      version: manifest.version,
-      host: `${hostname()} (${platform()} ${arch()}, ${availableParallelism()} cores)`,
-      slots: config.slots,
-      capabilities: config.capabilities,
-    },
-    walls: walls.current,
+  })
+  const worker = createWorker({
+    link: linked,
+    journal: await openJournal(places.journal),
+    runner,
+    log,
+    identity: await identityOf(config),
     recheckWalls: () => void walls.recheck(),
+    condition: () => ({ walls: walls.current(), ...self.condition() }),
+    room: self.look,
+    wake:
+      config.wake.length === 0
+        ? async () => null
+        : createWake({ words: config.wake, env: config.wakeEnv }, { link: linked, log }),
     now: () => performance.now(),
   })
+  const restart = createRestart({
+    supervisor: supervisor.kind,
+    graceMs: config.restartGraceMs,
+    link: linked,
+    drain: worker.drain,
+    log,
+    end: (code) => stopping.abort(code),
+  })
+  process.on('SIGUSR2', () => restart.request('signal', 'SIGUSR2'))
   await worker.recover()
   link = createHubLink({
     origin: config.hub,
@@ -74,42 +91,40 @@ async function main(): Promise<void> {
     hello: worker.hello,
     onWelcome: (welcome) => {
       worker.onWelcome(welcome)
+      restart.announce()
+      void notifier.ready(`connected to ${config.hub} as ${welcome.workerName}`)
       process.send?.({ type: 'ready', worker: welcome.workerName, walls: walls.current() })
     },
     onMessage: (message) => {
       if (message.type !== 'restart') worker.onMessage(message)
+      else restart.request('order', `ordered by ${message.by}`, message)
     },
     onFinal: (reason) => {
       log.fatal({ reason }, 'the hub refuses this worker; give it another token')
       stopping.abort(deniedExit)
     },
   })
-
-  await aborted(stopping.signal)
-  // A wall that does not end must not keep a stopped worker alive; the next start reaps it.
-  setTimeout(() => process.exit(1), 15_000).unref()
-  walls.stop()
-  await worker.close()
-  link.close()
-  await release()
-  process.exit(stopping.signal.reason as number)
-}
-
-async function reap(driver: SandboxDriver, log: Log): Promise<void> {
-  try {
-    const walls = await driver.adopt()
-    if (walls.length > 0) log.info({ walls }, 'removed what an earlier worker left')
-  } catch (error) {
-    // Not a reason to stop: leftovers cost room, and the probe decides whether walls can be had.
-    log.warn({ err: error }, 'leftovers of an earlier worker could not be removed')
+  return {
+    async close(): Promise<void> {
+      void notifier.stopping()
+      walls.stop()
+      self.stop()
+      await worker.close()
+      link.close()
+      await release()
+    },
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+async function identityOf(config: Config) {
+  return {
+    instance: await instanceOf(config.dataDir),
+    client: `muster-worker/${manifest.version}`,
+    version: manifest.version,
+    host: `${hostname()} (${platform()} ${arch()}, ${availableParallelism()} cores)`,
+    slots: config.slots,
+    capabilities: config.capabilities,
+  }
 }
 
 main().catch((error: unknown) => {

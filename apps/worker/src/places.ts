@@ -24,6 +24,8 @@ export async function openPlaces(dataDir: string) {
   return places
 }
 
+export type Places = Awaited<ReturnType<typeof openPlaces>>
+
 /** Checkouts of runs that an earlier process did not live to remove; the runs themselves are in the journal. */
 export async function emptyRuns(dir: string): Promise<void> {
   await removeTree(dir)

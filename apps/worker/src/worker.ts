@@ -1,7 +1,8 @@
 import type { HubMessage, WorkerMessage } from '@muster/contract/wire'
-import type { WallStatus } from '@muster/contract/workers'
-import { carry, deliverResult } from './carry.ts'
+import type { Blocked } from '@muster/contract/workers'
+import { carry, deliverResult, refuse } from './carry.ts'
 import { holdRun, keyOf, stopRun, type HeldRun } from './held-run.ts'
+import { createHolding } from './holding.ts'
 import type { HubLink } from './hub-link.ts'
 import type { Journal } from './journal.ts'
 import { createLeaseKeeper } from './leases.ts'
@@ -20,28 +21,21 @@ export function createWorker(deps: {
   runner: Runner
   log: Log
   identity: Pick<Hello, 'instance' | 'client' | 'version' | 'host' | 'slots' | 'capabilities'>
-  walls: () => WallStatus[]
+  condition: () => Pick<Hello, 'walls' | 'supervisor' | 'blocked'>
   recheckWalls: () => void
+  /** Looks anew whether there is room for work. */
+  room: () => Promise<Blocked | null>
+  wake: (run: HeldRun) => Promise<string | null>
   now: () => number
 }) {
   const { journal, log } = deps
-  const held = new Map<string, HeldRun>()
+  const { held, hold, ...holding } = createHolding(log)
   const undelivered: HeldRun[] = []
   let saidHello = 0
   const closing = new AbortController()
+  let isDraining = false
   const leases = createLeaseKeeper({ held, link: deps.link, log, now: deps.now })
   const work = { ...deps, slots: createSlots(deps.identity.slots), closing: closing.signal }
-
-  /** Holds a run until `doing` has ended, however it ends. */
-  const hold = (run: HeldRun, doing: () => Promise<void>) => {
-    held.set(keyOf(run.assignment), run)
-    run.gone = doing()
-      .catch((error: unknown) => {
-        if (!run.stop.signal.aborted)
-          log.error({ err: error, task: run.assignment.taskId }, 'a run failed unforeseen')
-      })
-      .finally(() => held.delete(keyOf(run.assignment)))
-  }
 
   return {
     hello: (): Hello => {
@@ -50,7 +44,7 @@ export function createWorker(deps: {
         type: 'hello',
         wire: 1,
         ...deps.identity,
-        walls: deps.walls(),
+        ...deps.condition(),
         holding: [...held.values()].map(asHeld),
       }
     },
@@ -79,7 +73,7 @@ export function createWorker(deps: {
         if (run !== undefined) stopRun(run, 'cancelled', log)
       } else if (!held.has(keyOf(message.assignment)) && !closing.signal.aborted) {
         const run = holdRun(message.assignment, leases.until())
-        hold(run, () => carry(work, run))
+        hold(run, () => (isDraining ? refuse(work, run, restarting) : carry(work, run)))
       }
     },
 
@@ -97,15 +91,22 @@ export function createWorker(deps: {
       }
     },
 
+    /** Takes nothing more; see holding.ts for what becomes of what it has. */
+    async drain(graceMs: number, hurry: AbortSignal): Promise<void> {
+      isDraining = true
+      await holding.drain(graceMs, hurry)
+    },
+
     /** Stops every run and waits until nothing of them is left. Their leases run out or the next start reports them. */
     async close(): Promise<void> {
       leases.stop()
       closing.abort()
-      for (const run of held.values()) stopRun(run, 'shutdown', log)
-      await Promise.all([...held.values()].map((run) => run.gone))
+      await holding.stopAll()
     },
   }
 }
+
+const restarting = { code: 'worker_restarting', reason: 'The worker restarts and takes no work.' }
 
 function asHeld({ assignment: { taskId, epoch, runId }, phase }: HeldRun): Hello['holding'][number] {
   return { taskId, epoch, runId, phase }

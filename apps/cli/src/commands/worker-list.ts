@@ -1,5 +1,6 @@
 import type { Worker } from '@muster/contract/workers'
 import type { Command } from '../context.ts'
+import { stateOf } from './worker-show.ts'
 
 export const listWorkers: Command<object> = async ({ output, ...context }) => {
   const hub = await context.hub()
@@ -21,7 +22,7 @@ export const listWorkers: Command<object> = async ({ output, ...context }) => {
       ],
       found.items.map((worker) => [
         worker.name,
-        worker.state,
+        stateOf(worker),
         `${worker.busy}/${worker.slots}`,
         wallsText(worker),
         worker.capabilities.join(', '),

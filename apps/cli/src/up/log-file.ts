@@ -1,16 +1,20 @@
 import { closeSync, fstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-const largest = 10 * 1024 * 1024
-const kept = 5
+/** SIDE-05: 10 MB, and 30 files. */
+export type LogSizes = { bytes: number; files: number }
 
 export type LogFile = { readonly path: string; write(piece: string | Uint8Array): void; close(): void }
 
 /**
- * A file that is kept small: at 10 MB it becomes NAME.1 and a new one begins, of which five are kept. Written at once
+ * A file that is kept small: at its largest it becomes NAME.1 and a new one begins, and so many are kept. Written at once
  * and in order, so that the last words before a crash are there. A full disk must not stop what only reports.
  */
-export function openLogFile(directory: string, name: string): LogFile {
+export function openLogFile(
+  directory: string,
+  name: string,
+  { bytes: largest, files: kept }: LogSizes,
+): LogFile {
   const path = join(directory, `${name}.log`)
   let file: number | undefined = openSync(path, 'a', 0o600)
   let size = fstatSync(file).size

@@ -7,10 +7,12 @@ import { checkout } from './checkout.ts'
 import { startChild } from './child.ts'
 import { openDatabase } from './database.ts'
 import { startHub } from './hub.ts'
+import { partPolicy } from './restart-policy.ts'
 import { openLogFile } from './log-file.ts'
 import type { Places } from './places.ts'
 import type { StopRequest } from './stop-request.ts'
 import { supervise, type Supervised } from './supervise.ts'
+import { workerEnvironment } from './worker-environment.ts'
 import { type PartName, type UpFile, writeUpFile } from './up-file.ts'
 
 export type Parts = { url: string; stop(): Promise<void>; kill(): void }
@@ -63,9 +65,9 @@ function requireGoingOn(stop: StopRequest): void {
 
 function wantedParts({ config, places }: Pick<Wanted, 'config' | 'places'>) {
   const logs = {
-    hub: openLogFile(places.logs, 'hub'),
-    worker: openLogFile(places.logs, 'worker'),
-    database: openLogFile(places.logs, 'database'),
+    hub: openLogFile(places.logs, 'hub', config.logSizes),
+    worker: openLogFile(places.logs, 'worker', config.logSizes),
+    database: openLogFile(places.logs, 'database', config.logSizes),
   }
   // The address of the first start is kept for the later ones, also when the port was left to the system.
   let url = ''
@@ -74,7 +76,8 @@ function wantedParts({ config, places }: Pick<Wanted, 'config' | 'places'>) {
     url: () => url,
     database: {
       name: 'database',
-      logPath: logs.database.path,
+      log: logs.database,
+      policy: partPolicy,
       async start() {
         const database = await openDatabase(places.database, logs.database)
         databaseUrl = database.ownerUrl
@@ -83,7 +86,8 @@ function wantedParts({ config, places }: Pick<Wanted, 'config' | 'places'>) {
     },
     hub: {
       name: 'hub',
-      logPath: logs.hub.path,
+      log: logs.hub,
+      policy: partPolicy,
       async start() {
         const { host, logLevel, messageDays, inherited } = config
         const port = url === '' ? config.port : Number(new URL(url).port)
@@ -103,8 +107,9 @@ function wantedParts({ config, places }: Pick<Wanted, 'config' | 'places'>) {
     },
     worker: {
       name: 'worker',
-      logPath: logs.worker.path,
-      start: async () =>
+      log: logs.worker,
+      policy: config.workerPolicy,
+      start: async (restarts: number) =>
         startChild({
           name: 'worker',
           script: checkout.worker,
@@ -116,25 +121,11 @@ function wantedParts({ config, places }: Pick<Wanted, 'config' | 'places'>) {
             tokenFile: join(places.data, 'worker.token'),
             data: places.worker,
             slots: config.slots,
+            supervisor: 'up',
+            restarts,
           }),
         }),
     },
-  }
-}
-
-export function workerEnvironment(
-  config: Config,
-  worker: { hub: string; tokenFile: string; data: string; slots: number },
-): Record<string, string> {
-  return {
-    ...config.inherited,
-    MUSTER_HUB: worker.hub,
-    MUSTER_TOKEN_FILE: worker.tokenFile,
-    MUSTER_WORKER_DATA: worker.data,
-    MUSTER_SLOTS: String(worker.slots),
-    MUSTER_CAPABILITIES: config.capabilities.join(','),
-    MUSTER_WALL_TOOLS: config.wallTools.join(':'),
-    MUSTER_LOG_LEVEL: config.logLevel,
   }
 }
 

@@ -1,14 +1,14 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decideRestart, noRestarts, type RestartHistory } from './restart-policy.ts'
+import { decideRestart, noRestarts, partPolicy, workerPolicy, type RestartHistory } from './restart-policy.ts'
 
-function delaysOf(lives: number[]): (number | 'give_up')[] {
+function delaysOf(lives: number[], policy = partPolicy): (number | 'give_up')[] {
   let history: RestartHistory = noRestarts
   let at = 0
   const delays: (number | 'give_up')[] = []
   for (const livedMs of lives) {
     at += livedMs
-    const decision = decideRestart(history, { at, livedMs })
+    const decision = decideRestart(policy, history, { at, livedMs })
     if (decision.action === 'give_up') return [...delays, 'give_up']
     history = decision.history
     at += decision.delayMs
@@ -43,4 +43,29 @@ test('whatever the lives are, no delay is below half a second or above 15 s', ()
         if (delay !== 'give_up') expect(delay >= 500 && delay <= 15_000).toBe(true)
     }),
   )
+})
+
+const worker = workerPolicy({ restarts: 50, minUptimeMs: 5_000, delayMs: 2_000 })
+
+test('a worker that never comes up is started 50 times again, each after 2 s, and its 51st end is the last', () => {
+  const delays = delaysOf(
+    Array.from({ length: 60 }, () => 4_999),
+    worker,
+  )
+  expect(delays).toEqual([...Array.from({ length: 50 }, () => 2_000), 'give_up'])
+})
+
+test('five seconds of life are a good start: the count begins anew', () => {
+  const lives = [...Array.from({ length: 50 }, () => 10), 5_000, ...Array.from({ length: 49 }, () => 10)]
+  expect(delaysOf(lives, worker)).not.toContain('give_up')
+  expect(delaysOf([...lives, 10], worker).at(-1)).toBe('give_up')
+})
+
+test('all restarts are counted, also those after a good start', () => {
+  let history: RestartHistory = noRestarts
+  for (let at = 1; at <= 120; at++) {
+    const decision = decideRestart(worker, history, { at: at * 10_000, livedMs: 8_000 })
+    if (decision.action === 'restart') history = decision.history
+  }
+  expect(history).toMatchObject({ restarts: 120, inARow: 1 })
 })

@@ -1,12 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../failure.ts'
 import type { Running } from './child.ts'
-import { decideRestart, noRestarts } from './restart-policy.ts'
+import type { LogFile } from './log-file.ts'
+import { logLine } from './log-line.ts'
+import { decideRestart, noRestarts, type RestartPolicy } from './restart-policy.ts'
 
 export type Part = {
   name: string
-  logPath: string
-  start(): Promise<Running>
+  log: Pick<LogFile, 'path' | 'write'>
+  policy: RestartPolicy
+  /** `restarts`: how often it was started again before. */
+  start(restarts: number): Promise<Running>
+  /** Whether an end like this is for good, so that starting it again cannot help. */
+  isFinal?: (how: string) => Failure | undefined
 }
 
 export type Supervised = {
@@ -15,18 +21,29 @@ export type Supervised = {
   kill(): void
 }
 
+type Listener = {
+  changed: () => Promise<void>
+  say: (text: string) => void
+  givenUp: (why: Failure) => void
+}
+
 /**
  * Keeps one part running. The first start must work, or this throws; after that an end that nobody asked for is
- * followed by another start, until the policy gives up and `onGivenUp` is told why.
+ * followed by another start, until the policy gives up and `givenUp` is told why.
  */
-export async function supervise(
-  part: Part,
-  on: { changed: () => Promise<void>; say: (text: string) => void; givenUp: (why: Failure) => void },
-): Promise<Supervised> {
+export async function supervise(part: Part, on: Listener): Promise<Supervised> {
   const stopping = new AbortController()
-  let current: Running | undefined = await part.start()
+  const say = (text: string) => {
+    on.say(text)
+    part.log.write(logLine(text))
+  }
+  let current: Running | undefined = await part.start(0)
   await on.changed()
 
+  const giveUp = (why: Failure) => {
+    part.log.write(logLine(why.message))
+    on.givenUp(why)
+  }
   const keep = async () => {
     let history = noRestarts
     while (!stopping.signal.aborted) {
@@ -35,17 +52,19 @@ export async function supervise(
       if (stopping.signal.aborted) return
       current = undefined
       await on.changed()
-      const decision = decideRestart(history, { at: Date.now(), livedMs: Date.now() - began })
-      if (decision.action === 'give_up') return on.givenUp(gaveUp(part, decision.restarts))
+      const final = part.isFinal?.(how)
+      if (final !== undefined) return giveUp(final)
+      const decision = decideRestart(part.policy, history, { at: Date.now(), livedMs: Date.now() - began })
+      if (decision.action === 'give_up') return giveUp(gaveUp(part, decision.ends))
       history = decision.history
-      on.say(
-        `The ${part.name} ended (${how}); starting it again in ${decision.delayMs / 1_000} s. Its log: ${part.logPath}`,
+      say(
+        `The ${part.name} ${endText(how)}; starting it again in ${decision.delayMs / 1_000} s. Its log: ${part.log.path}`,
       )
       await sleep(decision.delayMs, undefined, { signal: stopping.signal }).catch(() => {})
       if (stopping.signal.aborted) return
-      current = await startAgain(part, on.say)
+      current = await startAgain(part, history.restarts, say)
       await on.changed()
-      if (current !== undefined) on.say(`The ${part.name} runs again.`)
+      if (current !== undefined) say(`The ${part.name} runs again.`)
     }
   }
   const keeping = keep()
@@ -65,20 +84,31 @@ export async function supervise(
   }
 }
 
-async function startAgain(part: Part, say: (text: string) => void): Promise<Running | undefined> {
+/** What a worker ends with that restarts itself; nothing is wrong then. */
+const planned = 'exit code 75'
+
+function endText(how: string): string {
+  return how === planned ? 'restarts itself' : `ended (${how})`
+}
+
+async function startAgain(
+  part: Part,
+  restarts: number,
+  say: (text: string) => void,
+): Promise<Running | undefined> {
   try {
-    return await part.start()
+    return await part.start(restarts)
   } catch (error) {
     say(`The ${part.name} did not start: ${error instanceof Error ? error.message : String(error)}`)
     return undefined
   }
 }
 
-function gaveUp(part: Part, restarts: number): Failure {
+function gaveUp(part: Part, ends: string): Failure {
   return new Failure(
     'gave_up',
-    `The ${part.name} ended ${restarts} times within 5 minutes; giving up.`,
-    `Its last words are in ${part.logPath}. "npx muster doctor" looks for the usual causes.`,
+    `The ${part.name} ended ${ends}; giving up.`,
+    `Its last words are in ${part.log.path}. "npx muster doctor" looks for the usual causes.`,
     1,
   )
 }

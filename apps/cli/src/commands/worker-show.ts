@@ -1,0 +1,48 @@
+import type { Worker } from '@muster/contract/workers'
+import type { Command } from '../context.ts'
+import { formatDuration } from '../duration.ts'
+import { neutraliseLine } from '../terminal-text.ts'
+
+export const showWorker: Command<object, [string]> = async ({ output, ...context }, _options, name) => {
+  const hub = await context.hub()
+  const worker = await hub.call('getWorker', { params: { worker: name } })
+  if (output.json) output.document(worker)
+  else for (const [key, text] of linesOf(worker)) output.line(`${key.padEnd(11)} ${neutraliseLine(text)}`)
+  return 0
+}
+
+export function stateOf(worker: Worker): string {
+  return worker.connected && worker.restarting ? 'restarting' : worker.state
+}
+
+function linesOf(worker: Worker): [string, string][] {
+  const { supervisor, blocked } = worker
+  const walls = worker.walls.map(({ kind, ok, detail, fix }): [string, string] => [
+    `wall`,
+    `${kind}: ${ok ? '' : 'not usable: '}${detail}${fix === undefined ? '' : ` Fix: ${fix}`}`,
+  ])
+  return [
+    ['name', worker.name],
+    ['id', worker.id],
+    ['state', blocked === null ? stateOf(worker) : `${stateOf(worker)} (${blocked.code}: ${blocked.reason})`],
+    ['busy', `${worker.busy} of ${worker.slots} slots`],
+    ['host', worker.host ?? 'not known'],
+    ['version', worker.version ?? 'not known'],
+    ...(supervisor === null ? [] : supervisorLines(supervisor)),
+    ...walls,
+    ['last seen', worker.lastSeenAt ?? 'never'],
+    ['added', worker.createdAt],
+  ]
+}
+
+function supervisorLines(supervisor: NonNullable<Worker['supervisor']>): [string, string][] {
+  const { kind, name, restarts, startedAt, uptimeMs, memoryBytes } = supervisor
+  const lines: [string, string | undefined][] = [
+    ['run by', kind === 'none' ? 'nobody who would start it again' : [kind, name].filter(Boolean).join(' ')],
+    ['restarts', restarts?.toString()],
+    ['started', startedAt],
+    ['uptime', uptimeMs === undefined ? undefined : formatDuration(uptimeMs)],
+    ['memory', memoryBytes === undefined ? undefined : `${Math.round(memoryBytes / 1e6)} MB`],
+  ]
+  return lines.flatMap(([key, text]): [string, string][] => (text === undefined ? [] : [[key, text]]))
+}

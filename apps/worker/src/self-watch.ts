@@ -1,0 +1,68 @@
+import type { Blocked, Supervisor } from '@muster/contract/workers'
+import { diskOf, whyNoRoom } from './disk-room.ts'
+import type { HubLink } from './hub-link.ts'
+import type { Log } from './log.ts'
+import { createMemoryJudge } from './memory.ts'
+
+const lookEveryMs = 5_000
+/** What changes by itself, memory above all, is told to the hub in every sixth look. */
+const tellEvery = 6
+
+/** How the worker itself does: room on its disk, memory of its process. */
+export async function watchSelf(deps: {
+  dataDir: string
+  ceilingBytes: number
+  link: () => HubLink | undefined
+  report: () => Supervisor
+  onMemory: (reason: string) => void
+  log: Log
+}) {
+  const { log } = deps
+  const judge = createMemoryJudge(deps.ceilingBytes)
+  let blocked: Blocked | null = null
+  let looks = 0
+
+  const tell = () => {
+    const message = { type: 'condition' as const, supervisor: deps.report(), blocked }
+    void deps
+      .link()
+      ?.request(message)
+      .catch(() => {})
+  }
+
+  /** Looks now; for the moment before work is taken. */
+  const look = async (): Promise<Blocked | null> => {
+    const before = blocked
+    blocked = whyNoRoom(await diskOf(deps.dataDir), before !== null)
+    if (before?.code !== blocked?.code) {
+      log.warn({ blocked }, blocked === null ? 'there is room on the disk again' : 'the disk is nearly full')
+      tell()
+    }
+    return blocked
+  }
+
+  const weigh = () => {
+    const bytes = process.memoryUsage.rss()
+    const verdict = judge(bytes)
+    if (verdict === 'fine') return
+    const [mb, ceiling] = [bytes, deps.ceilingBytes].map((size) => Math.round(size / 1e6))
+    const reason = `Its memory is ${mb} MB, the ceiling ${ceiling} MB.`
+    log.warn(
+      { memoryBytes: bytes, ceilingBytes: deps.ceilingBytes, verdict },
+      'the memory ceiling is exceeded',
+    )
+    if (verdict === 'restart') deps.onMemory(reason)
+  }
+
+  await look()
+  const timer = setInterval(() => {
+    weigh()
+    look().catch((error: unknown) => log.warn({ err: error }, 'the disk could not be looked at'))
+    if (++looks % tellEvery === 0) tell()
+  }, lookEveryMs)
+  return {
+    condition: () => ({ supervisor: deps.report(), ...(blocked === null ? {} : { blocked }) }),
+    look,
+    stop: () => clearInterval(timer),
+  }
+}
