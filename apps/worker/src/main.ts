@@ -1,16 +1,14 @@
-import { arch, availableParallelism, hostname, platform } from 'node:os'
-import manifest from '../package.json' with { type: 'json' }
 import { aborted } from './aborted.ts'
 import { readConfig, type Config } from './config.ts'
 import { lockDirectory } from './directory-lock.ts'
+import { identityOf } from './identity.ts'
 import { createHubLink, type HubLink } from './hub-link.ts'
 import { openJournal } from './journal.ts'
 import { createLog, type Log } from './log.ts'
 import { openRunner } from './open-runner.ts'
-import { instanceOf, openPlaces } from './places.ts'
+import { openPlaces } from './places.ts'
 import { createRestart } from './restart.ts'
 import { watchSelf } from './self-watch.ts'
-import { detectSupervisor, readClues, reportOf } from './supervisor.ts'
 import { createNotifier } from './systemd-notify.ts'
 import { createWake } from './wake.ts'
 import { watchWalls } from './wall-watch.ts'
@@ -44,7 +42,6 @@ async function openWorker(config: Config, log: Log, stopping: AbortController) {
   const release = await lockDirectory(config.dataDir)
   const { driver, runner } = await openRunner(places, config.wallTools, log)
   const notifier = createNotifier(config.notify, log)
-  const supervisor = detectSupervisor(readClues(process.env))
   let link: HubLink | undefined
   const linked = () => link as HubLink
   const walls = await watchWalls(driver, (now) => {
@@ -55,7 +52,7 @@ async function openWorker(config: Config, log: Log, stopping: AbortController) {
     dataDir: config.dataDir,
     ceilingBytes: config.memoryCeilingBytes,
     link: () => link,
-    report: () => reportOf(supervisor),
+    environment: process.env,
     onMemory: (reason) => restart.request('memory', reason),
     log,
   })
@@ -75,7 +72,7 @@ async function openWorker(config: Config, log: Log, stopping: AbortController) {
     now: () => performance.now(),
   })
   const restart = createRestart({
-    supervisor: supervisor.kind,
+    supervisor: self.supervisor,
     graceMs: config.restartGraceMs,
     link: linked,
     drain: worker.drain,
@@ -113,17 +110,6 @@ async function openWorker(config: Config, log: Log, stopping: AbortController) {
       link.close()
       await release()
     },
-  }
-}
-
-async function identityOf(config: Config) {
-  return {
-    instance: await instanceOf(config.dataDir),
-    client: `muster-worker/${manifest.version}`,
-    version: manifest.version,
-    host: `${hostname()} (${platform()} ${arch()}, ${availableParallelism()} cores)`,
-    slots: config.slots,
-    capabilities: config.capabilities,
   }
 }
 

@@ -1,29 +1,31 @@
-import type { Blocked, Supervisor } from '@muster/contract/workers'
+import type { Blocked } from '@muster/contract/workers'
 import { diskOf, whyNoRoom } from './disk-room.ts'
 import type { HubLink } from './hub-link.ts'
 import type { Log } from './log.ts'
 import { createMemoryJudge } from './memory.ts'
+import { detectSupervisor, readClues, reportOf, type Clues } from './supervisor.ts'
 
 const lookEveryMs = 5_000
 /** What changes by itself, memory above all, is told to the hub in every sixth look. */
 const tellEvery = 6
 
-/** How the worker itself does: room on its disk, memory of its process. */
+/** How the worker itself does: who runs it, room on its disk, memory of its process. */
 export async function watchSelf(deps: {
   dataDir: string
   ceilingBytes: number
   link: () => HubLink | undefined
-  report: () => Supervisor
+  environment: Clues['env']
   onMemory: (reason: string) => void
   log: Log
 }) {
   const { log } = deps
+  const supervisor = detectSupervisor(readClues(deps.environment))
   const judge = createMemoryJudge(deps.ceilingBytes)
   let blocked: Blocked | null = null
   let looks = 0
 
   const tell = () => {
-    const message = { type: 'condition' as const, supervisor: deps.report(), blocked }
+    const message = { type: 'condition' as const, supervisor: reportOf(supervisor), blocked }
     void deps
       .link()
       ?.request(message)
@@ -61,7 +63,8 @@ export async function watchSelf(deps: {
     if (++looks % tellEvery === 0) tell()
   }, lookEveryMs)
   return {
-    condition: () => ({ supervisor: deps.report(), ...(blocked === null ? {} : { blocked }) }),
+    supervisor: supervisor.kind,
+    condition: () => ({ supervisor: reportOf(supervisor), ...(blocked === null ? {} : { blocked }) }),
     look,
     stop: () => clearInterval(timer),
   }

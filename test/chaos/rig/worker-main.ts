@@ -1,4 +1,5 @@
 import type { Assignment, WorkerMessage } from '@muster/contract/wire'
+import { diskOf, whyNoRoom } from '@muster/worker/disk-room'
 import { createHubLink, type HubLink } from '@muster/worker/hub-link'
 import { openJournal } from '@muster/worker/journal'
 import { createLog } from '@muster/worker/log'
@@ -45,7 +46,9 @@ async function main(start: WorkerStart): Promise<void> {
       slots: start.slots,
       capabilities: [],
     },
-    walls: () => [{ kind: 'namespace', ok: true, detail: 'a stand-in' }],
+    condition: () => ({ walls: [{ kind: 'namespace', ok: true, detail: 'a stand-in' }] }),
+    room: async () => whyNoRoom(await diskOf(start.dataDir), false),
+    wake: async () => null,
     recheckWalls: () => {},
     now: () => performance.now(),
   })
