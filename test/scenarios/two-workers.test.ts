@@ -95,7 +95,10 @@ describe('a second worker from another directory', () => {
       ),
     )
     const parts = await processesOf(join(place, 'one'))
-    for (const { pid, command } of parts) if (/worker\/src\/main/.test(command)) process.kill(pid, 'SIGKILL')
+    // With what would start it again: its machine is gone.
+    for (const { pid, command } of parts) {
+      if (/src\/main\.ts|bin\/muster\.mjs/.test(command)) process.kill(pid, 'SIGKILL')
+    }
     await second.exited
     const ended = await Promise.all(tasks.map(({ id }) => untilEnded(stack, id, 40_000)))
     expect(ended.map((task) => task.state)).toEqual(['done', 'done'])
