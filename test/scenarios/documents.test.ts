@@ -1,12 +1,13 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually } from '@muster/testkit/eventually'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { environment, startStack, type Stack } from './stack.ts'
 
 const root = join(import.meta.dirname, '../..')
-const pages = globSync('{*.md,docs/**/*.md}', { cwd: root })
+const pages = globSync('{*.md,docs/**/*.md,examples/*.md}', { cwd: root })
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
 let stack: Stack
@@ -23,7 +24,7 @@ test('every link and every file that a page names is there', () => {
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map((match) =>
       join(dirname(page), match[1] ?? ''),
     )
-    const named = [...text.matchAll(/`((?:test|apps|packages|docs|tools)\/[\w./*-]+)`/g)].map(
+    const named = [...text.matchAll(/`((?:test|apps|packages|docs|tools|examples)\/[\w./*-]+)`/g)].map(
       (match) => match[1] ?? '',
     )
     return [...links, ...named]
@@ -38,12 +39,8 @@ test('every link and every file that a page names is there', () => {
 test('the commands of the README do what it says, typed in its order', async () => {
   const home = join(stack.data, 'home')
   await mkdir(join(home, 'code'), { recursive: true })
-  const repository =
-    'git init -q -b main ~/code/demo && git -C ~/code/demo -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m first'
-  await sh(repository, home)
-  const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((match) =>
-    (match[1] ?? '').trim().split('\n'),
-  )
+  await sh(newRepository, home)
+  const commands = commandsOf(readme)
   // The stack above is what "npm start" starts, and this is what "npm test" runs.
   expect(commands).toEqual(expect.arrayContaining(['npm start', 'npm test']))
   const rest = commands.filter((command) => command !== 'npm start' && command !== 'npm test')
@@ -55,9 +52,7 @@ test('the commands of the README do what it says, typed in its order', async () 
 
 test('the commands of the page about messages do what it says, typed in its order', async () => {
   const page = readFileSync(join(root, 'docs/messages.md'), 'utf8')
-  const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((match) =>
-    (match[1] ?? '').trim().split('\n'),
-  )
+  const commands = commandsOf(page)
   expect(commands.length).toBeGreaterThan(5)
   const said = []
   for (const command of commands) said.push(await sh(command, stack.data))
@@ -65,14 +60,63 @@ test('the commands of the page about messages do what it says, typed in its orde
   expect(said.at(-1)).toContain('shop 1.2 is out')
 })
 
+const hasPython = spawnSync('python3', ['--version']).status === 0
+
+test.for([
+  { example: 'node examples/agent.mjs', skip: false, title: 'node examples/agent.mjs' },
+  {
+    example: 'python3 examples/agent.py',
+    skip: !hasPython,
+    title: `python3 examples/agent.py${hasPython ? '' : ' (skipped: there is no python3 on PATH)'}`,
+  },
+])(
+  'the commands of the page on agents of your own do what it says, with $title',
+  async ({ example, skip }, { skip: leaveOut }) => {
+    if (skip) return leaveOut('there is no python3 on PATH')
+    const text = readFileSync(join(root, 'examples/README.md'), 'utf8')
+    const [stop, start, ...rest] = commandsOf(text)
+    expect([stop, start]).toEqual(['npx muster down', 'MUSTER_SLOTS=1 npm start'])
+    expect(text).toContain(example)
+    const isAgent = (command: string) => command.includes('examples/agent.')
+    expect(rest.filter(isAgent)).toHaveLength(1)
+    const own = await startStack({ env: { MUSTER_SLOTS: '1' } })
+    onTestFinished(() => own.stop())
+    const home = join(own.data, 'home')
+    await mkdir(join(home, 'code'), { recursive: true })
+    await sh(newRepository, home, own)
+    await sh('npx muster repo add demo ~/code/demo', home, own)
+    let agent: Promise<string> | undefined
+    for (const command of rest) {
+      // The file of the token would lie in the clone; here it goes to a place that is thrown away.
+      const here = command.replace('greeter.token', '~/greeter.token')
+      if (isAgent(command)) {
+        // Port 4600 is its default; a stack of a test has another.
+        agent = sh(`MUSTER_HUB=${own.url} ${here.replace('node examples/agent.mjs', example)}`, home, own)
+        await eventually(async () => /greeter +idle/.test((await own.muster('worker', 'list')).stdout))
+      } else await sh(here, home, own)
+    }
+    expect(await agent).toContain('greeter is connected')
+    const log = await sh("git -C ~/code/demo log --all --format='%an: %s'", home, own)
+    expect(log).toContain(`${example.split('/')[1]}: Greet`)
+  },
+)
+
 test('the README does not promise a command that the CLI does not have', async () => {
   const help = (await stack.muster('--help')).stdout
   const verbs = [...readme.matchAll(/npx muster ([a-z-]+)/g)].map((match) => match[1] ?? '')
   expect(verbs.filter((verb) => !help.includes(`  ${verb}`) && !verb.startsWith('-'))).toEqual([])
 })
 
-function sh(command: string, home: string): Promise<string> {
-  const env = environment(stack.data, { HOME: home })
+const newRepository =
+  'git init -q -b main ~/code/demo && git -C ~/code/demo -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m first'
+
+/** In the page's order. */
+function commandsOf(text: string): string[] {
+  return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((match) => (match[1] ?? '').trim().split('\n'))
+}
+
+function sh(command: string, home: string, on: Stack = stack): Promise<string> {
+  const env = environment(on.data, { HOME: home })
   return new Promise((resolve, reject) => {
     execFile('sh', ['-ec', command], { cwd: root, env, timeout: 120_000 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)
