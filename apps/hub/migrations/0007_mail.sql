@@ -87,13 +87,15 @@ call protect('mailboxes', 'select, insert, update', 'select');
 create table mailbox_entries (
   workspace_id uuid not null,
   worker_id uuid not null,
+  -- A mailbox is a ring: the message that comes takes the slot of the one that it pushes out.
+  slot integer not null,
   position bigint not null,
   seq bigint not null,
   at timestamptz not null default clock_timestamp(),
-  primary key (workspace_id, worker_id, position),
+  primary key (workspace_id, worker_id, slot),
   foreign key (workspace_id, worker_id) references mailboxes (workspace_id, worker_id),
   foreign key (workspace_id, seq) references messages (workspace_id, seq)
 );
 create index mailbox_entries_by_message on mailbox_entries (workspace_id, seq);
 create index mailbox_entries_by_age on mailbox_entries (at);
-call protect('mailbox_entries', 'select, insert, delete', 'select, delete');
+call protect('mailbox_entries', 'select, insert, update, delete', 'select, delete');

@@ -100,9 +100,10 @@ async function fillTables(database: HubDatabase, workspaceId: string, personId: 
   await insert(`insert into channels (workspace_id, id, name) values ($1, $2, 'c')`, [message])
   await insert(`insert into channel_members values ($1, $2, $3)`, [message, worker])
   await insert(`insert into mailboxes (workspace_id, worker_id, last) values ($1, $2, 1)`, [worker])
-  await insert(`insert into mailbox_entries (workspace_id, worker_id, position, seq) values ($1, $2, 1, 1)`, [
-    worker,
-  ])
+  await insert(
+    `insert into mailbox_entries (workspace_id, worker_id, slot, position, seq) values ($1, $2, 1, 1, 1)`,
+    [worker],
+  )
   const later = `now() + interval '1 hour'`
   await insert(
     `insert into sessions (workspace_id, id, hash, person_id, expires_at) values ($1, $2, $3, $4, ${later})`,

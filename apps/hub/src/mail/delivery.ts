@@ -25,14 +25,15 @@ export function createDelivery({ db, agents }: { db: Db; agents: Agents }) {
   /** From here on whatever changes in the workspace is pushed; asked before a first answer, so that none falls between. */
   const watch = async (workspaceId: string): Promise<void> => {
     if (rooms.has(workspaceId)) return
-    const room = await createRoom(db, workspaceId, await look([workspaceId]))
+    const room = await createRoom(db, workspaceId, await look([workspaceId], []))
     if (!rooms.has(workspaceId)) rooms.set(workspaceId, room)
   }
 
-  const look = (workspaceIds: string[]) =>
+  const look = (workspaceIds: string[], connections: Connection[]) =>
     db.asSystem(async (tx) => ({
       present: Map.groupBy(await agents.present(tx, workspaceIds), (agent) => agent.workspaceId),
       heads: await headsOf(tx, workspaceIds),
+      lasts: await lastPositions(tx, connections),
     }))
 
   const pushMail = async (connection: Connection, last: number): Promise<void> => {
@@ -56,12 +57,11 @@ export function createDelivery({ db, agents }: { db: Db; agents: Agents }) {
     for (const workspaceId of rooms.keys()) if (!here.has(workspaceId)) rooms.delete(workspaceId)
     if (here.size === 0) return
     for (const workspaceId of here.keys()) await watch(workspaceId)
-    const seen = await look([...here.keys()])
-    for (const [workspaceId, room] of rooms) await room.tell(here.get(workspaceId) ?? [], seen)
     const connections = [...here.values()].flat()
-    const lasts = await db.asSystem((tx) => lastPositions(tx, connections))
+    const seen = await look([...here.keys()], connections)
+    for (const [workspaceId, room] of rooms) await room.tell(here.get(workspaceId) ?? [], seen)
     for (const connection of connections) {
-      await pushMail(connection, lasts.get(connection.workerId) ?? 0)
+      await pushMail(connection, seen.lasts.get(connection.workerId) ?? 0)
     }
   }
   return { watch, round }
