@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
+import type { Push } from './connection.ts'
 import { createHubLink, type HubLink } from './hub-link.ts'
 import pino from 'pino'
 import { createLog, type Log } from './log.ts'
+import { takeMessage } from './take-message.ts'
 
 /** A hub that is only its wire: real sockets, and answers as the test wants them. */
 let server: Server
@@ -52,7 +54,12 @@ function answerAll(socket: WebSocket, message: Record<string, unknown>): void {
   socket.send(JSON.stringify({ type: 'reply', to: message['id'], ok: true }))
 }
 
-type Given = { onFinal?: (reason: string) => void; onWelcome?: () => void; log?: Log }
+type Given = {
+  onPush?: (message: Push) => void
+  onFinal?: (reason: string) => void
+  onWelcome?: () => void
+  log?: Log
+}
 
 function connect(options: Given = {}): HubLink {
   const { port } = server.address() as { port: number }
@@ -72,7 +79,7 @@ function connect(options: Given = {}): HubLink {
       holding: [],
     }),
     onWelcome: options.onWelcome ?? (() => {}),
-    onMessage: () => {},
+    onMessage: options.onPush ?? (() => {}),
     onFinal: options.onFinal ?? (() => {}),
   })
   return link
@@ -95,6 +102,35 @@ test('a message whose answer was lost with the connection is sent again on the n
   }
   await connect().deliver({ type: 'accept', taskId: id, epoch: 1 }, never)
   expect(seen.map((message) => message['type'])).toEqual(['hello', 'accept', 'hello', 'accept'])
+})
+
+test('a message of another agent is noted, and acknowledged so that it does not come after each reconnect', async () => {
+  const lines: string[] = []
+  const said = pino({ level: 'info' }, { write: (line) => void lines.push(line) })
+  onMessage = (socket, message) => {
+    answerAll(socket, message)
+    if (message['type'] !== 'hello') return
+    const words = {
+      id,
+      seq: 9,
+      replyTo: null,
+      root: id,
+      text: 'canary',
+      data: null,
+      at: new Date().toISOString(),
+    }
+    const from = { kind: 'worker', name: 'box' }
+    const all = { ...words, from, to: null, channel: null }
+    socket.send(JSON.stringify({ type: 'agent_joined', name: 'box', status: '' }))
+    socket.send(JSON.stringify({ type: 'message', cursor: 4, dropped: 0, message: all }))
+  }
+  const own = connect({
+    onPush: (push) =>
+      push.type === 'message' && takeMessage({ link: () => own, log: said, closing: never }, push),
+  })
+  await expect.poll(() => seen.at(-1)).toMatchObject({ type: 'mail_ack', cursor: 4 })
+  expect(lines.join('')).toContain('box')
+  expect(lines.join('')).not.toContain('canary')
 })
 
 test('a refusal of the hub is not sent again and carries its code', async () => {

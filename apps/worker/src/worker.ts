@@ -67,7 +67,7 @@ export function createWorker(deps: {
     },
 
     onMessage(message: Extract<HubMessage, { type: 'assign' | 'cancel' | 'message' }>): void {
-      if (message.type === 'message') return takeMessage(deps.link(), log, message)
+      if (message.type === 'message') return takeMessage(work, message)
       if (message.type === 'cancel') {
         const run = held.get(keyOf(message))
         if (run !== undefined) stopRun(run, 'cancelled', log)
