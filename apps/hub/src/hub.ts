@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { RouteName } from '@muster/contract/routes'
 import { leaseMs as usualLeaseMs } from '@muster/contract/wire'
+import { closing } from '@muster/contract/wire-closing'
 import { createAgents } from './agents/agents.ts'
 import { agentRoutes } from './agents/routes.ts'
 import { serveWorker } from './agents/socket.ts'
@@ -169,7 +170,7 @@ export async function createHub({
     },
     start: () => ({ stop: startLoops(rooms, open, onError) }),
     async close() {
-      for (const socket of open.keys()) socket.close(1001, 'the hub stops')
+      for (const socket of open.keys()) socket.close(closing.hubStops.code, 'the hub stops')
       await app.close()
       await hints.close()
       await db.close()

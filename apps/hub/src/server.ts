@@ -3,6 +3,7 @@ import fastifyStatic from '@fastify/static'
 import websocket from '@fastify/websocket'
 import type { RouteName } from '@muster/contract/routes'
 import { maxMessageBytes } from '@muster/contract/wire'
+import { closing } from '@muster/contract/wire-closing'
 import fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -89,7 +90,7 @@ export async function createServer(deps: {
 export async function closeEnded(identity: Identity, open: OpenSockets): Promise<void> {
   const ended = await identity.ended([...open.values()].flatMap((actor) => actor.credentialId ?? []))
   for (const [socket, actor] of open) {
-    if (ended.has(actor.credentialId ?? '')) socket.close(4003, 'unauthenticated')
+    if (ended.has(actor.credentialId ?? '')) socket.close(closing.revoked.code, 'unauthenticated')
   }
 }
 
@@ -110,7 +111,7 @@ function mountSocket(
   }
   app.get(path, { websocket: true, preValidation }, (socket, request) => {
     const actor = actors.get(request)
-    if (actor === undefined) return socket.close(4003, 'unauthenticated')
+    if (actor === undefined) return socket.close(closing.revoked.code, 'unauthenticated')
     deps.open.set(socket, actor)
     socket.on('close', () => deps.open.delete(socket))
     serve(actor, socket)

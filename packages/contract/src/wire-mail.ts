@@ -35,6 +35,8 @@ const words = {
 
 const channelName = slugName.describe('The name of the channel.')
 
+const online = z.boolean().describe('Whether it is connected, to whichever hub.')
+
 const agentNews = {
   name: z.string().describe('The name of the worker, as in `list_agents`.'),
   status: z.string().describe('What it last said about itself; empty if nothing.'),
@@ -153,10 +155,18 @@ export const mailPushes = [
         'for instance, is read with `channel_history`.',
     ),
   z
-    .object({ type: z.literal('channel_joined'), channel: z.string(), name: agentNews.name })
+    .object({
+      type: z.literal('channel_joined'),
+      channel: z.string().describe('The channel.'),
+      name: agentNews.name,
+    })
     .describe('Another agent subscribed to a channel of yours.'),
   z
-    .object({ type: z.literal('channel_left'), channel: z.string(), name: agentNews.name })
+    .object({
+      type: z.literal('channel_left'),
+      channel: z.string().describe('The channel.'),
+      name: agentNews.name,
+    })
     .describe('Another agent is not subscribed to it any more.'),
   z
     .object({ type: z.literal('agent_joined'), ...agentNews })
@@ -175,7 +185,7 @@ export const mailAnswer = {
   posted: posted.optional().describe('To `message` and `channel_publish`: as it is stored.'),
   mail: z
     .object({
-      items: z.array(z.object({ cursor, message })),
+      items: z.array(z.object({ cursor, message })).describe('The messages, oldest first.'),
       dropped: z.int().describe('How many before the first of these you lost unread.'),
       last: z.int().describe('The cursor of the newest message there ever was.'),
     })
@@ -183,23 +193,23 @@ export const mailAnswer = {
     .describe('To `mail_read`.'),
   thread: z
     .object({
-      root: id,
-      items: z.array(message),
+      root: id.describe('The first message of the thread.'),
+      items: z.array(message).describe('What was asked for, in order.'),
       more: z.boolean().describe('Read on after the last `seq`.'),
     })
     .optional()
     .describe('To `thread`, in order. The first message may be gone before its answers.'),
   channel: z
     .object({
-      name: z.string(),
+      name: z.string().describe('Its name.'),
       last: z.int().describe('The cursor of its newest message; what comes after it is pushed.'),
-      agents: z.array(z.object({ ...agentNews, online: z.boolean() })).describe('Who is subscribed.'),
+      agents: z.array(z.object({ ...agentNews, online })).describe('Who is subscribed.'),
     })
     .optional()
     .describe('To `channel_subscribe`.'),
   history: z
     .object({
-      items: z.array(z.object({ cursor: channelPlace, message })),
+      items: z.array(z.object({ cursor: channelPlace, message })).describe('The messages, oldest first.'),
       last: z.int().describe('The cursor of its newest message.'),
     })
     .optional()
@@ -209,7 +219,13 @@ export const mailAnswer = {
     .optional()
     .describe('To `list_channels`.'),
   agents: z
-    .array(z.object({ ...agentNews, online: z.boolean(), lastSeenAt: timestamp.nullable() }))
+    .array(
+      z.object({
+        ...agentNews,
+        online,
+        lastSeenAt: timestamp.nullable().describe('When it was last heard; null if never.'),
+      }),
+    )
     .optional()
     .describe('To `list_agents`: every agent of the workspace, yourself too.'),
 }

@@ -53,8 +53,12 @@ export const assignment = z.object({
   title: z.string().describe('The title of the task.'),
   description: z.string().nullable().optional().describe('More about it, if there is more.'),
   repo: z
-    .object({ id, name: z.string(), url: z.string() })
-    .describe('The repository. `url` is what git clones: a path on the machine of the hub, or a URL.'),
+    .object({
+      id: id.describe('Its id.'),
+      name: z.string().describe('Its name, as people see it.'),
+      url: z.string().describe('What git clones: a path on the machine of the hub, or a URL.'),
+    })
+    .describe('The repository.'),
   agent: z.string().describe('The agent that the branches are named after.'),
   branch: z
     .string()
@@ -150,7 +154,11 @@ const hello = z
 export const workerMessage = z.discriminatedUnion('type', [
   hello,
   z
-    .object({ type: z.literal('walls'), ...request, walls: z.array(wallStatus).max(8) })
+    .object({
+      type: z.literal('walls'),
+      ...request,
+      walls: z.array(wallStatus).max(8).describe('All walls you have.'),
+    })
     .describe('The walls have changed. From the reply on, only those that are `ok` count.'),
   z
     .object({
@@ -220,7 +228,12 @@ export const workerMessage = z.discriminatedUnion('type', [
         .min(0)
         .describe('Counts the batches of a run from 0, so that one that is sent twice is stored once.'),
       chunks: z
-        .array(z.object({ stream: z.enum(['stdout', 'stderr', 'system']), text: z.string().max(70_000) }))
+        .array(
+          z.object({
+            stream: z.enum(['stdout', 'stderr', 'system']).describe('`system`: what you say about the run.'),
+            text: z.string().max(70_000).describe('As it was printed.'),
+          }),
+        )
         .max(64)
         .describe('What was printed, in order.'),
     })
@@ -271,11 +284,17 @@ export const hubMessage = z.discriminatedUnion('type', [
     .object({
       type: z.literal('welcome'),
       to: z.int().describe('The `id` of the hello.'),
-      workerId: id,
+      workerId: id.describe('Your id.'),
       workerName: z.string().describe('Your name, as people see it.'),
       leaseMs: z.int().describe('How long a lease lasts from its assignment or renewal.'),
       decisions: z
-        .array(z.object({ ...held, action: z.enum(['continue', 'abort']), reason: z.string() }))
+        .array(
+          z.object({
+            ...held,
+            action: z.enum(['continue', 'abort']).describe('`abort`: the lease is gone.'),
+            reason: z.string().describe('One sentence for a person.'),
+          }),
+        )
         .describe('One for each run in `holding`: go on with it, or stop it and throw its work away.'),
     })
     .describe('You are in. The answer to `hello`.'),
@@ -283,7 +302,7 @@ export const hubMessage = z.discriminatedUnion('type', [
     .object({ type: z.literal('assign'), assignment: assignment.describe('What is to be done.') })
     .describe('A task for you. Answer with `accept` or `refuse`.'),
   z
-    .object({ type: z.literal('cancel'), ...held, reason: z.string() })
+    .object({ type: z.literal('cancel'), ...held, reason: z.string().describe('One sentence for a person.') })
     .describe('The task is cancelled: stop its work at once. There is nothing to finish.'),
   z
     .object({

@@ -2,31 +2,40 @@ import { z } from 'zod'
 import { wallKind } from './task-states.ts'
 import { id, timestamp } from './text.ts'
 
-export const wallStatus = z.object({
-  kind: wallKind,
-  ok: z.boolean(),
-  detail: z.string().max(2_000),
-  fix: z.string().max(2_000).optional(),
-})
+export const wallStatus = z
+  .object({
+    kind: wallKind.describe('What isolates a run.'),
+    ok: z.boolean().describe('Whether it works; only then are tasks given that ask for it.'),
+    detail: z.string().max(2_000).describe('What was found, for a person.'),
+    fix: z.string().max(2_000).optional().describe('The one command that would help, if it does not work.'),
+  })
+  .meta({ title: 'wall', description: 'A wall of a worker, and whether it works.' })
 export type WallStatus = z.infer<typeof wallStatus>
 
 /** Who starts a worker again when it ends. `none`: nobody, so it must not end by itself. */
 export const supervisorKinds = ['systemd', 'pm2', 'up', 'join', 'none'] as const
 
-export const supervisor = z.object({
-  kind: z.enum(supervisorKinds),
-  /** The unit of systemd, or the name of the process in pm2. */
-  name: z.string().max(256).optional(),
-  /** How often it has started this worker again, where it says so. */
-  restarts: z.int().min(0).optional(),
-  startedAt: timestamp.optional(),
-  uptimeMs: z.int().min(0).optional(),
-  memoryBytes: z.int().min(0).optional(),
-})
+export const supervisor = z
+  .object({
+    kind: z
+      .enum(supervisorKinds)
+      .describe('Who starts you again when you end; `none`: nobody, so you must not end by yourself.'),
+    name: z.string().max(256).optional().describe('The unit of systemd, or the name of the process in pm2.'),
+    restarts: z.int().min(0).optional().describe('How often you were started again, where that is known.'),
+    startedAt: timestamp.optional().describe('When this process of yours started.'),
+    uptimeMs: z.int().min(0).optional().describe('How long it has run.'),
+    memoryBytes: z.int().min(0).optional().describe('The memory that it uses.'),
+  })
+  .meta({ title: 'supervisor', description: 'Who runs a worker and starts it again.' })
 export type Supervisor = z.infer<typeof supervisor>
 
 /** Why a worker that is here takes no work. */
-export const blocked = z.object({ code: z.enum(['disk_full']), reason: z.string().max(500) })
+export const blocked = z
+  .object({
+    code: z.enum(['disk_full']).describe('Why no task is taken.'),
+    reason: z.string().max(500).describe('One sentence for a person.'),
+  })
+  .meta({ title: 'blocked', description: 'Why a worker that is here takes no work.' })
 export type Blocked = z.infer<typeof blocked>
 
 export const restartCauses = ['order', 'signal', 'memory'] as const

@@ -1,5 +1,6 @@
 import type { WorkerMessage } from '@muster/contract/wire'
 import type { WallStatus } from '@muster/contract/workers'
+import { closing } from '@muster/contract/wire-closing'
 import type { Actor } from '../kernel/actor.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
@@ -54,7 +55,7 @@ export function createPresence(deps: {
         await settle(tx, actor, row.id, 'It connected.')
         return decided
       })
-      connections.get(connection.workerId)?.close(4000, 'replaced by a newer connection')
+      connections.get(connection.workerId)?.close(closing.replaced.code, 'replaced by a newer connection')
       connections.add(connection)
       hints.send('queue')
       hints.send('mail')

@@ -1,6 +1,7 @@
 import { errorTable } from '@muster/contract/errors'
 import { helloWithinMs, maxBadMessages, maxMessageBytes, type WorkerMessage } from '@muster/contract/wire'
 import { isMail, type MailAnswer, type MailMessage } from '@muster/contract/wire-mail'
+import { closing } from '@muster/contract/wire-closing'
 import type { WebSocket } from 'ws'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
@@ -62,15 +63,16 @@ export function serveWorker(deps: Deps): void {
   }
   const inbox = createInbox(socket, (error) => {
     log.warn({ err: error, worker: actor.label }, 'a worker message failed; its connection is closed')
-    end(isRefusal(error) ? 4009 : 4011, isRefusal(error) ? error.code : 'internal')
+    if (isRefusal(error)) end(closing.notLetIn.code, error.code)
+    else end(closing.failed.code, 'internal')
   })
 
   const complain = ({ to, code, message }: Unfit) => {
     bad += 1
     log.warn({ worker: actor.label, code, what: message }, 'a worker broke the protocol')
     send({ type: 'error', to, ...explained(code, message) })
-    if (code === 'frame_too_large') end(1009, code)
-    else if (bad > maxBadMessages) end(4002, 'protocol_violation')
+    if (code === 'frame_too_large') end(closing.frameTooLarge.code, code)
+    else if (bad > maxBadMessages) end(closing.tooManyBad.code, 'protocol_violation')
   }
   const take = async (data: string) => {
     const message = readMessage(data, connection !== undefined)
@@ -87,7 +89,7 @@ export function serveWorker(deps: Deps): void {
   }
   const timer = setTimeout(() => {
     complain({ to: undefined, code: 'hello_required', message: 'There was no hello within 10 s.' })
-    end(4001, 'hello_required')
+    end(closing.noHello.code, 'hello_required')
   }, helloWithinMs)
 
   const heard = () => {
