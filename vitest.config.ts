@@ -13,11 +13,20 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Generous: a test fails on what it sees and never because the machine is busy.
+          testTimeout: 60_000,
           include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/chaos/**/*.test.ts'],
           exclude: [...exclude, '**/*.room.test.ts', '**/*.wall.test.ts'],
         },
       },
-      { test: { name: 'architecture', include: ['test/architecture/**/*.test.ts'], exclude } },
+      {
+        test: {
+          name: 'architecture',
+          include: ['test/architecture/**/*.test.ts'],
+          exclude,
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'room',

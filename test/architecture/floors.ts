@@ -16,7 +16,7 @@ export const doors: Record<string, string[]> = {
   agents: ['agents.ts', 'roll.ts', 'socket.ts', 'connections.ts'],
   mail: ['mail.ts'],
   repos: ['repos.ts'],
-  tasks: ['tasks.ts', 'lease.ts', 'hold.ts', 'limits.ts'],
+  tasks: ['tasks.ts', 'lease.ts', 'hold.ts', 'limits.ts', 'bulk.ts'],
   runs: ['runs.ts'],
 }
 
@@ -41,6 +41,6 @@ export const tables: Record<string, string[]> = {
   repos: ['repos'],
   agents: ['workers'],
   mail: ['mail_heads', 'messages', 'mailboxes', 'mailbox_entries', 'channels', 'channel_members'],
-  tasks: ['tasks', 'task_queue', 'task_dependencies'],
+  tasks: ['tasks', 'task_queue', 'task_dependencies', 'queue_settings'],
   runs: ['runs', 'evidence', 'run_output'],
 }

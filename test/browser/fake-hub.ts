@@ -10,7 +10,8 @@ import type { Event, EventKind } from '@muster/contract/events'
 import type { Token } from '@muster/contract/identity'
 import { liveSubscribe, type LiveMessage } from '@muster/contract/live'
 import type { Repo } from '@muster/contract/repos'
-import { routes, type Route, type RouteName } from '@muster/contract/routes'
+import type { Route } from '@muster/contract/route'
+import { routes, type RouteName } from '@muster/contract/routes'
 import type { OutputChunk, Run } from '@muster/contract/runs'
 import { taskMay } from '@muster/contract/task-states'
 import type { Task, TaskCreate } from '@muster/contract/tasks'
@@ -278,7 +279,7 @@ export class FakeHub {
   }
 
   addRepo(name: string, url: string): Repo {
-    const repo = { id: randomUUID(), name, url, createdAt: new Date().toISOString() }
+    const repo = { id: randomUUID(), name, url, active: true, createdAt: new Date().toISOString() }
     this.repos.push(repo)
     this.event('repo.added', null)
     return repo

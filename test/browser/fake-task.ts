@@ -14,6 +14,9 @@ export function newTask(part: Partial<Task>): Task {
     lane: 'normal',
     tier: 'standard',
     attempt: 0,
+    failures: 0,
+    retries: 1,
+    notBefore: null,
     phase: null,
     worker: null,
     branch: null,
@@ -26,6 +29,15 @@ export function newTask(part: Partial<Task>): Task {
     prompt: null,
     declaredChecks: [],
     after: [],
+    needs: [],
+    onlyWorker: null,
+    fileHints: [],
+    criteria: [],
+    metadata: {},
+    guessedTier: 'standard',
+    completeBy: null,
+    expiresAt: null,
+    assigned: null,
     wall: 'namespace',
     network: 'none',
     mayChange: [],
@@ -43,7 +55,7 @@ export function newTask(part: Partial<Task>): Task {
 }
 
 export function fromOrder(order: TaskCreate): Partial<Task> {
-  const { repo, title, lane, checks, mayChange } = order
+  const { repo = 'demo', title, lane, checks, mayChange } = order
   return {
     repo,
     title,

@@ -42,6 +42,7 @@ export function addWorker(hub: FakeHub, name = 'local', wallOk = true): void {
     capabilities: [],
     slots: 2,
     busy: 1,
+    cordoned: null,
     walls: [
       wallOk
         ? { kind: 'namespace', ok: true, detail: 'bubblewrap 0.8.0 with user namespaces' }

@@ -14,15 +14,29 @@ export async function addAndWait(
   title: string,
   ...options: string[]
 ): Promise<Ended> {
-  const words = ['task', 'add', '--repo', repo, '--title', title, ...options, '--wait', '--json']
+  const words = ['task', 'add', '--repo', repo, '--title', title, ...once(options), '--wait', '--json']
   const { code, stdout, stderr } = await stack.muster(...words)
   if (stdout === '') throw new Error(`no task came of ${title} (exit ${code}):\n${stderr}`)
   return { code, task: task.parse(JSON.parse(stdout)), stderr }
 }
 
+/** One run shows what a scenario is about; those about other tries say so. */
+function once(options: string[]): string[] {
+  return options.includes('--retries') ? options : [...options, '--retries', '0']
+}
+
 /** `muster task add … --json` without waiting. */
 export async function add(stack: Stack, repo: string, title: string, ...options: string[]): Promise<Task> {
-  const added = await stack.muster('task', 'add', '--repo', repo, '--title', title, ...options, '--json')
+  const added = await stack.muster(
+    'task',
+    'add',
+    '--repo',
+    repo,
+    '--title',
+    title,
+    ...once(options),
+    '--json',
+  )
   if (added.code !== 0) throw new Error(`${title} was refused:\n${added.stderr}`)
   return task.parse(added.json())
 }

@@ -16,6 +16,8 @@ export const exits = {
 const byCode: Record<string, number> = {
   repo_not_found: exits.notFound,
   dependency_not_found: exits.notFound,
+  worker_not_found: exits.notFound,
+  no_active_repo: exits.notFound,
   repo_not_git: exits.failed,
   repo_empty: exits.failed,
   repo_unreachable: exits.failed,

@@ -10,6 +10,17 @@ function duration(text: string): number {
   return ms
 }
 
+function retries(text: string): number {
+  if (!/^([0-9]|10)$/.test(text)) throw new InvalidArgumentError('It must be a number from 0 to 10.')
+  return Number(text)
+}
+
+function time(text: string): string {
+  const ms = parseDuration(text) ?? Date.parse(text) - Date.now()
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('Write it like 2h, or like 2030-01-31T12:00:00Z.')
+  return new Date(Date.now() + ms).toISOString()
+}
+
 export function atMost(most: number): (text: string) => number {
   return (text) => {
     const number = /^\d{1,9}$/.test(text) ? Number(text) : 0
@@ -34,7 +45,7 @@ function addTaskAdd(task: Command, define: Define, does: Does): void {
     'npx muster task add --repo shop --title "Add a licence" --run "cp /usr/share/common-licenses/MIT LICENSE" --check file_exists:LICENSE --wait',
     'npx muster task add --repo shop --title "Format" --run "npx prettier -w ." --check "command_succeeds:npm test" --timeout 10m --json',
   ])
-    .requiredOption('--repo <name>', 'repository, as in "npx muster repo list"')
+    .option('--repo <name>', 'repository, as in "npx muster repo list"; without it the first active one')
     .requiredOption('--title <text>', 'one line that says what is wanted')
     .option('--run <command>', 'shell command, run behind the wall with the repository at /workspace')
     .option('--prompt <text>', 'words for an agent (needs a model; not in this version)')
@@ -47,12 +58,24 @@ function addTaskAdd(task: Command, define: Define, does: Does): void {
     .option('--lane <lane>', 'one of urgent, high, normal, low')
     .option('--tier <tier>', 'one of trivial, standard, complex')
     .option('--needs <capability>', 'what the worker must offer (repeatable)', several)
+    .option('--worker <name>', 'only this worker may run it')
     .option('--after <task>', 'start only when that task is done (repeatable)', several)
     .option('--wall <wall>', 'one of namespace, container, microvm')
     .option('--network <policy>', 'none, local, full or allow:NAMES')
     .option('--may-change <glob>', 'files that define the proof and may change (repeatable)', several)
     .option('--allow-empty', 'accept a run that changes nothing')
     .option('--timeout <duration>', 'deadline around everything, like 2s, 10m or 1h', duration)
+    .option('--retries <n>', 'how often a failed run is tried again, 0 to 10; 1 for a command', retries)
+    .option('--delay <duration>', 'not before this long from now', duration)
+    .option('--ttl <duration>', 'dead if nobody has claimed it after this long', duration)
+    .option(
+      '--complete-by <time>',
+      'dead if it is not done by then: a duration from now, or a time like 2030-01-31T12:00:00Z',
+      time,
+    )
+    .option('--file <path>', 'a file that the work is probably about (repeatable)', several)
+    .option('--criterion <text>', 'what must be true at the end, in words (repeatable)', several)
+    .option('--metadata <key=value>', 'kept and shown (repeatable)', several)
     .option('--wait', 'wait for the end; exit code 0 only when it is done')
     .option('--idempotency-key <key>', 'the same key never makes a second task')
   does(add, async () => (await import('./commands/task-add.ts')).addTask)

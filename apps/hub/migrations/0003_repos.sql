@@ -3,6 +3,8 @@ create table repos (
   id uuid not null,
   name text not null,
   url text not null,
+  -- Only tasks of active repositories are assigned.
+  active boolean not null default true,
   created_at timestamptz not null default now(),
   primary key (workspace_id, id),
   unique (workspace_id, name)

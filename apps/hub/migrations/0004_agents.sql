@@ -22,6 +22,10 @@ create table workers (
   -- The hub process that holds the socket now; null while the worker is away.
   connected_hub uuid,
   last_seen_at timestamptz,
+  -- Why it gets no new task; null while it does.
+  cordoned text,
+  -- When it last let an assignment pass unaccepted.
+  flagged_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (workspace_id, id),
   unique (workspace_id, name)

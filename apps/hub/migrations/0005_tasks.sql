@@ -9,6 +9,8 @@ create table tasks (
   spec jsonb not null,
   lane smallint not null,
   tier text not null,
+  -- What the words of the task suggest, whatever was asked for.
+  guessed_tier text not null,
   state text not null check (state in ('draft', 'queued', 'waiting', 'assigned', 'running', 'verifying', 'review',
                                        'done', 'dead', 'cancelled')),
   ending text,
@@ -18,6 +20,14 @@ create table tasks (
   attempt integer not null default 0,
   -- Runs whose worker vanished; bounded apart from attempts, because the task is not to blame.
   losses integer not null default 0,
+  -- Failed runs, of which the first `retries` are tried again.
+  failures integer not null default 0,
+  retries integer not null,
+  -- The only worker that may run it, by name.
+  only_worker text,
+  complete_by timestamptz,
+  -- The last assignment explained.
+  decision jsonb,
   phase text,
   worker_id uuid,
   worker text,
@@ -37,28 +47,50 @@ create table tasks (
   check (state <> 'done' or (ending = 'verified' and commit is not null))
 );
 create index tasks_by_short on tasks (workspace_id, short);
-call protect('tasks', 'select, insert, update', 'select, update');
+create index tasks_due on tasks (complete_by) where state = 'waiting' and complete_by is not null;
+create index tasks_dead on tasks (workspace_id, id) where state = 'dead';
+call protect('tasks', 'select, insert, update, delete', 'select, update');
+
+-- What people set for the queue of a workspace; without a row nothing is paused.
+create table queue_settings (
+  workspace_id uuid primary key references workspaces (id),
+  paused boolean not null default false
+);
+call protect('queue_settings', 'select, insert, update', 'select');
 
 -- A row exists only while a task waits for a worker or is leased to one, so a claim does not slow down with history.
 create table task_queue (
   workspace_id uuid not null,
   task_id uuid not null,
+  repo_id uuid not null,
   lane smallint not null,
   enqueued_at timestamptz not null default clock_timestamp(),
   not_before timestamptz not null default '-infinity',
   wall text not null,
+  needs text[] not null default '{}',
+  only_worker uuid,
+  timeout_ms integer not null,
+  -- Unclaimed by then, it is dead.
+  expires_at timestamptz,
+  -- Not done by then, it is dead.
+  complete_by timestamptz,
   epoch integer not null,
   worker_id uuid,
   assigned_at timestamptz,
   accepted_at timestamptz,
   lease_expires_at timestamptz,
   deadline_at timestamptz,
+  -- When its run last said anything about the work, and whether people were told that it is quiet.
+  progress_at timestamptz,
+  quiet_told boolean not null default false,
   primary key (workspace_id, task_id),
   foreign key (workspace_id, task_id) references tasks (workspace_id, id),
   check ((worker_id is null) = (lease_expires_at is null))
 );
 create index task_queue_ready on task_queue (workspace_id, lane, enqueued_at, task_id) where worker_id is null;
 create index task_queue_leased on task_queue (lease_expires_at) where worker_id is not null;
+create index task_queue_due on task_queue (least(expires_at, complete_by))
+  where expires_at is not null or complete_by is not null;
 call protect('task_queue', 'select, insert, update, delete', 'select, insert, update, delete');
 
 -- A task may wait only for tasks that existed when it was made, so the graph cannot have a cycle.
@@ -71,4 +103,4 @@ create table task_dependencies (
   foreign key (workspace_id, needs_id) references tasks (workspace_id, id)
 );
 create index task_dependencies_by_needs on task_dependencies (workspace_id, needs_id);
-call protect('task_dependencies', 'select, insert', null);
+call protect('task_dependencies', 'select, insert, delete', null);

@@ -25,7 +25,7 @@ create table runs (
   foreign key (workspace_id, task_id) references tasks (workspace_id, id),
   check ((ending is null) = (ended_at is null))
 );
-call protect('runs', 'select, insert, update', 'select, insert, update');
+call protect('runs', 'select, insert, update, delete', 'select, insert, update');
 
 -- The proof that a task is done; one for ever.
 create table evidence (
@@ -55,4 +55,4 @@ create table run_output (
   unique (workspace_id, run_id, batch, part),
   foreign key (workspace_id, run_id) references runs (workspace_id, id)
 );
-call protect('run_output', 'select, insert', null);
+call protect('run_output', 'select, insert, delete', null);

@@ -18,6 +18,8 @@ test('the least configuration is completed with safe values and cannot be change
     messageDays: 7,
     local: false,
     lifeline: false,
+    limits: { maxRunning: 20, maxWaiting: 100_000, quietMs: 300_000, noProgressMs: 1_200_000 },
+    notify: true,
   })
   expect(Object.isFrozen(config)).toBe(true)
 })

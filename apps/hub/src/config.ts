@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { defaultLimits, type QueueLimits } from './tasks/limits.ts'
 
 /** Loopback only: this version has no TLS, and a token must not cross a network in the clear. */
 const loopback = z
@@ -39,6 +40,36 @@ const environment = z.object({
     .enum(['0', '1'])
     .default('0')
     .describe('1: leave tokens for the local CLI and worker in the data directory'),
+  MUSTER_MAX_RUNNING: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(defaultLimits.maxRunning)
+    .describe('Tasks of one workspace that run at once, at most'),
+  MUSTER_MAX_WAITING: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(defaultLimits.maxWaiting)
+    .describe('Tasks of one workspace that wait, at most; beyond it a new one is refused with 429'),
+  MUSTER_QUIET_AFTER: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .default(defaultLimits.quietMs)
+    .describe('Milliseconds without progress after which a run is said to be quiet'),
+  MUSTER_STALLED_AFTER: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .default(defaultLimits.noProgressMs)
+    .describe('Milliseconds without progress after which a run is given up'),
+  MUSTER_NOTIFY: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('off: hubs do not wake each other through the database; each looks once a second'),
   MUSTER_LIFELINE: z.enum(['0', '1']).default('0').describe('1: stop when the parent process goes away'),
 })
 
@@ -52,6 +83,8 @@ export type Config = Readonly<{
   messageDays: number
   local: boolean
   lifeline: boolean
+  limits: QueueLimits
+  notify: boolean
 }>
 
 /** The environment as a complete configuration; throws a sentence that names the key and the safe form. */
@@ -75,5 +108,12 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     messageDays: value.MUSTER_MESSAGE_DAYS,
     local: value.MUSTER_LOCAL === '1',
     lifeline: value.MUSTER_LIFELINE === '1',
+    limits: {
+      maxRunning: value.MUSTER_MAX_RUNNING,
+      maxWaiting: value.MUSTER_MAX_WAITING,
+      quietMs: value.MUSTER_QUIET_AFTER,
+      noProgressMs: value.MUSTER_STALLED_AFTER,
+    },
+    notify: value.MUSTER_NOTIFY === 'on',
   })
 }

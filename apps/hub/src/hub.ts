@@ -37,7 +37,12 @@ type OnError = (what: string) => (error: unknown) => void
 
 /** The rooms, from the lowest floor up. Everything is a value here; nothing is global, so two hubs fit in a process. */
 export function createRooms(
-  { databaseUrl, messageDays }: Pick<Config, 'databaseUrl' | 'messageDays'>,
+  {
+    databaseUrl,
+    limits,
+    notify,
+    messageDays,
+  }: Pick<Config, 'databaseUrl' | 'limits' | 'notify' | 'messageDays'>,
   leaseMs: number,
   onError: OnError,
 ) {
@@ -46,6 +51,7 @@ export function createRooms(
   const db = createDb({ appUrl, systemUrl, onError: onError('a database connection was lost') })
   const hints = createHints({
     url: systemUrl,
+    notify,
     onError: onError('hints are interrupted; the loops go on by themselves'),
   })
   const events = createEvents({ hints })
@@ -53,11 +59,11 @@ export function createRooms(
   const agents = createAgents({ db, identity, events, hints, hubId: newId(), holds })
   const mail = createMail({ db, agents, events, hints, keepDays: messageDays })
   const repos = createRepos({ events })
-  const tasks = createTasks({ agents, repos, events, hints })
-  const leases = createLeases({ events, hints, leaseMs })
+  const tasks = createTasks({ agents, repos, events, hints, limits })
+  const leases = createLeases({ agents, events, hints, leaseMs, limits })
   const progress = createProgress()
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress })
-  const assign = createAssigner({ db, agents, repos, tasks, leases })
+  const assign = createAssigner({ db, agents, repos, leases })
   return { db, hints, events, identity, agents, mail, repos, tasks, progress, runs, assign, leaseMs }
 }
 
@@ -71,7 +77,7 @@ function handlersOf(rooms: Rooms, origin: () => string): Handlers<RouteName> {
     ...mailRoutes({ mail, agents }),
     ...repoRoutes({ repos }),
     ...taskRoutes({ tasks }),
-    ...runRoutes({ runs, tasks, events }),
+    ...runRoutes({ runs, tasks, agents, events }),
   }
 }
 

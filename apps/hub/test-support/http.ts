@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { errorBody } from '@muster/contract/errors'
-import { routes, type Route, type RouteName } from '@muster/contract/routes'
+import type { Route } from '@muster/contract/route'
+import { routes, type RouteName } from '@muster/contract/routes'
 
 export type Sent = {
   method?: string

@@ -4,6 +4,7 @@ import { ensureOwner, issueLocalToken } from '../src/identity/first-start.ts'
 import { hashSecret, newSecret } from '../src/identity/secrets.ts'
 import { newId } from '../src/kernel/ids.ts'
 import { createLog } from '../src/kernel/log.ts'
+import { defaultLimits, type QueueLimits } from '../src/tasks/limits.ts'
 import { atEndOfTest, hubDatabase, type HubDatabase, type OnFinished } from './database.ts'
 import { requestOf, send, type Answer, type CallOptions, type Sent } from './http.ts'
 import { connectLive, type LiveOptions } from './live-client.ts'
@@ -13,7 +14,12 @@ export type TestHub = Awaited<ReturnType<typeof startHub>>
 
 /** A hub that serves on a free port until the test ends. `loops: false` leaves assignment and sweeps out. */
 export async function startHub(
-  options: { database?: HubDatabase; loops?: boolean; onFinished?: OnFinished } = {},
+  options: {
+    database?: HubDatabase
+    loops?: boolean
+    onFinished?: OnFinished
+    limits?: Partial<QueueLimits>
+  } = {},
 ) {
   const { onFinished = atEndOfTest } = options
   const database = options.database ?? (await hubDatabase(onFinished))
@@ -29,6 +35,8 @@ export async function startHub(
       messageDays: 7,
       local: false,
       lifeline: false,
+      limits: { ...defaultLimits, ...options.limits },
+      notify: process.env['MUSTER_NOTIFY'] !== 'off',
     },
     log,
   })

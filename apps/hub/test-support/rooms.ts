@@ -19,6 +19,7 @@ import { createAssigner } from '../src/runs/assign.ts'
 import { createProgress } from '../src/runs/live.ts'
 import { createRuns } from '../src/runs/runs.ts'
 import { createLeases } from '../src/tasks/lease.ts'
+import { defaultLimits, type QueueLimits } from '../src/tasks/limits.ts'
 import { createTasks, holds } from '../src/tasks/tasks.ts'
 import { atEndOfTest, hubDatabase, type HubDatabase, type OnFinished } from './database.ts'
 import { addRepo } from './hub.ts'
@@ -41,20 +42,23 @@ export async function openRooms(
     hubId?: string
     events?: (events: Events) => Events
     keepDays?: number
+    limits?: Partial<QueueLimits>
   } = {},
 ) {
   const database = options.database ?? (await hubDatabase())
   const db = options.db ?? openDb(database, atEndOfTest)
   const hints = noHints
   const events = (options.events ?? ((real) => real))(createEvents({ hints }))
+  const limits = { ...defaultLimits, ...options.limits }
+  const hubId = options.hubId ?? newId()
   const identity = createIdentity({ db, events, now: Date.now })
-  const agents = createAgents({ db, identity, events, hints, hubId: options.hubId ?? newId(), holds })
+  const agents = createAgents({ db, identity, events, hints, hubId, holds })
   const mail = createMail({ db, agents, events, hints, keepDays: options.keepDays ?? 7 })
   const repos = createRepos({ events })
-  const tasks = createTasks({ agents, repos, events, hints })
-  const leases = createLeases({ events, hints, leaseMs })
+  const tasks = createTasks({ agents, repos, events, hints, limits })
+  const leases = createLeases({ agents, events, hints, leaseMs, limits })
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress: createProgress() })
-  const assign = createAssigner({ db, agents, repos, tasks, leases })
+  const assign = createAssigner({ db, agents, repos, leases })
 
   const { workspaceId, personId } = await ensureOwner(db)
   const person: Actor = { kind: 'person', workspaceId, id: personId, label: 'owner', credentialId: null }
@@ -85,14 +89,19 @@ export async function openRooms(
 
     /** A worker that is present at this hub and writes down what it is sent. */
     async worker(name: string, slots = 1): Promise<TestWorker> {
-      return presentWorker(workspaceId, await agents.ensureWorker(workspaceId, name), name, slots)
+      const workerId = await agents.ensureWorker(workspaceId, name)
+      await makePresent(database, { workerId, hubId, slots })
+      return presentWorker(workspaceId, workerId, name, slots)
     },
     /** Leases the next task to this worker, with its run, as a round of assignment does. */
     async claim({ connection }: TestWorker) {
-      agents.connections.add({ ...connection, slots: 1 + (await heldBy(database, connection.workerId)) })
+      const { workerId } = connection
+      const slots = 1 + (await heldBy(database, workerId))
+      agents.connections.add({ ...connection, slots })
+      await makePresent(database, { workerId, hubId, slots })
       const before = await runIds(database)
       await assign()
-      agents.connections.remove(agents.connections.get(connection.workerId) ?? connection)
+      agents.connections.remove(agents.connections.get(workerId) ?? connection)
       const after = await database.sql<{ id: string; task_id: string; epoch: number }>(
         'select id, task_id, epoch from runs order by id',
       )
@@ -142,7 +151,13 @@ export function openDb(database: HubDatabase, onFinished: OnFinished, poolSize?:
   return db
 }
 
-const shellTask = { repo: 'demo', title: 'A task', run: 'true' }
+// A failure is the end at once, where a test does not say otherwise.
+const shellTask = { repo: 'demo', title: 'A task', run: 'true', retries: 0 }
+
+async function makePresent(database: HubDatabase, at: { workerId: string; hubId: string; slots: number }) {
+  const text = 'update workers set connected_hub = $2, last_seen_at = now(), slots = $3 where id = $1'
+  await database.sql(text, [at.workerId, at.hubId, at.slots])
+}
 
 async function heldBy(database: HubDatabase, workerId: string): Promise<number> {
   const rows = await database.sql<{ n: number }>(

@@ -7,7 +7,7 @@ type WithoutId<M> = M extends { id: number } ? Omit<M, 'id'> : never
 /** A message of the worker that the hub answers; its `id` is given by the connection. */
 export type Request = WithoutId<WorkerMessage>
 export type Answer = Extract<HubMessage, { type: 'reply' | 'welcome' }>
-const pushed = ['assign', 'cancel', 'restart', 'message'] as const
+const pushed = ['assign', 'cancel', 'stop', 'restart', 'message'] as const
 export type Push = Extract<HubMessage, { type: (typeof pushed)[number] }>
 
 export type Connection = {

@@ -2,6 +2,7 @@ import type { HubMessage, WorkerMessage } from '@muster/contract/wire'
 import type { Blocked } from '@muster/contract/workers'
 import { carry, deliverResult, refuse } from './carry.ts'
 import { holdRun, keyOf, stopRun, type HeldRun } from './held-run.ts'
+import type { Push } from './connection.ts'
 import { createHolding } from './holding.ts'
 import type { HubLink } from './hub-link.ts'
 import type { Journal } from './journal.ts'
@@ -66,9 +67,11 @@ export function createWorker(deps: {
       }
     },
 
-    onMessage(message: Extract<HubMessage, { type: 'assign' | 'cancel' | 'message' }>): void {
+    onMessage(message: Exclude<Push, { type: 'restart' }>): void {
       if (message.type === 'message') return takeMessage(work, message)
-      if (message.type === 'cancel') {
+      if (message.type === 'stop') {
+        for (const run of held.values()) stopRun(run, 'cancelled', log)
+      } else if (message.type === 'cancel') {
         const run = held.get(keyOf(message))
         if (run !== undefined) stopRun(run, 'cancelled', log)
       } else if (!held.has(keyOf(message.assignment)) && !closing.signal.aborted) {

@@ -131,10 +131,40 @@ export const errorTable = {
     when: 'The task asks for a wall or a network that no worker of this version offers.',
     hint: 'Use --wall namespace and --network none.',
   },
-  needs_not_supported: {
+  worker_not_found: {
     status: 422,
-    when: 'The task needs a capability; workers of this version do not declare any.',
-    hint: 'Leave out --needs.',
+    when: 'No worker of this workspace has that name.',
+    hint: 'See "npx muster worker list".',
+  },
+  worker_not_able: {
+    status: 409,
+    when: 'The worker cannot take this task now: it is away, cordoned, full or lacks what the task needs.',
+    hint: 'The message names what is missing; choose another worker or let the queue choose.',
+  },
+  deadline_past: {
+    status: 422,
+    when: 'The task is to be complete by a time that has passed, or before its delay is over.',
+    hint: 'Give a later time.',
+  },
+  no_active_repo: {
+    status: 422,
+    when: 'The task names no repository and the workspace has no active one.',
+    hint: 'Name one with --repo, or activate one with "npx muster repo activate NAME".',
+  },
+  too_many_waiting: {
+    status: 429,
+    when: 'The workspace has as many waiting tasks as it may have.',
+    hint: 'Try again later, cancel some, or raise MUSTER_MAX_WAITING.',
+  },
+  too_many_running: {
+    status: 429,
+    when: 'The workspace runs as many tasks at once as it may.',
+    hint: 'Wait until one ends, or raise MUSTER_MAX_RUNNING.',
+  },
+  has_dependents: {
+    status: 409,
+    when: 'Other tasks wait for this one, so it cannot be deleted.',
+    hint: 'Delete or cancel those first.',
   },
   stale_epoch: {
     status: 409,

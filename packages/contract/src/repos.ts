@@ -11,6 +11,8 @@ export const repo = z.object({
   id,
   name: z.string(),
   url: z.string(),
+  /** Only tasks of active repositories are assigned. */
+  active: z.boolean(),
   createdAt: timestamp,
 })
 export type Repo = z.infer<typeof repo>

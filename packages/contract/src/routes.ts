@@ -3,30 +3,15 @@ import { event, eventListQuery } from './events.ts'
 import { me, passwordSet, signIn, signInLink, token, tokenCreate, tokenCreated } from './identity.ts'
 import { messageRoutes } from './message-routes.ts'
 import { repo, repoCreate } from './repos.ts'
+import type { Route } from './route.ts'
 import { run, taskDiff, taskLog, taskLogQuery } from './runs.ts'
 import { page, task, taskCreate, taskListQuery, taskRef, taskRow } from './tasks.ts'
-import { id } from './text.ts'
+import { queueRoutes } from './routes-queue.ts'
+import { workerVerbs } from './routes-workers.ts'
+import { id, slugName } from './text.ts'
 import { worker, workerRef, workerRestart } from './workers.ts'
 
-/**
- * One HTTP operation. The hub mounts exactly these, the OpenAPI document is generated from them and the
- * client infers its types from them, so the three cannot differ.
- */
-export type Route = {
-  method: 'GET' | 'POST' | 'DELETE'
-  path: string
-  summary: string
-  /** Who may call: anybody, or a signed-in person (session or personal token). */
-  who: 'anybody' | 'person'
-  params?: z.ZodObject
-  query?: z.ZodObject
-  body?: z.ZodType
-  /** The body is a secret: no hash of it may be stored, so a repeat is a new request. */
-  secretBody?: true
-  status: 200 | 201
-  response: z.ZodType
-}
-
+const repoParams = z.strictObject({ name: slugName })
 const ok = z.object({ ok: z.literal(true) })
 const taskParams = z.strictObject({ task: taskRef })
 const idParams = z.strictObject({ id })
@@ -122,6 +107,26 @@ export const routes = {
     status: 201,
     response: repo,
   },
+  activateRepo: {
+    method: 'POST',
+    path: '/api/v1/repos/:name/activate',
+    summary: 'Let tasks of this repository be assigned',
+    who: 'person',
+    params: repoParams,
+    body: nothing,
+    status: 200,
+    response: repo,
+  },
+  deactivateRepo: {
+    method: 'POST',
+    path: '/api/v1/repos/:name/deactivate',
+    summary: 'Keep tasks of this repository waiting; what runs goes on',
+    who: 'person',
+    params: repoParams,
+    body: nothing,
+    status: 200,
+    response: repo,
+  },
   listWorkers: {
     method: 'GET',
     path: '/api/v1/workers',
@@ -149,6 +154,7 @@ export const routes = {
     status: 200,
     response: worker,
   },
+  ...workerVerbs,
   listTasks: {
     method: 'GET',
     path: '/api/v1/tasks',
@@ -196,6 +202,7 @@ export const routes = {
     status: 200,
     response: task,
   },
+  ...queueRoutes,
   taskRuns: {
     method: 'GET',
     path: '/api/v1/tasks/:task/runs',

@@ -36,6 +36,8 @@ export type Ending = z.infer<typeof ending>
 export const taskActions = {
   cancel: ['draft', 'queued', 'waiting', 'assigned', 'running', 'verifying', 'review'],
   retry: ['dead', 'cancelled'],
+  delete: ['dead', 'cancelled'],
+  push: ['queued'],
 } as const satisfies Record<string, readonly TaskState[]>
 export type TaskAction = keyof typeof taskActions
 

@@ -10,7 +10,8 @@ export const network = z
 
 /** A task as somebody hands it in. */
 export const taskCreate = z.strictObject({
-  repo: slugName,
+  /** Without one, the first active repository of the workspace. */
+  repo: slugName.optional(),
   title: line(256),
   description: text(10_000).optional(),
   /** A shell command, run by `sh -c` inside the wall with the repository at /workspace. */
@@ -18,8 +19,18 @@ export const taskCreate = z.strictObject({
   prompt: text(32_000).min(1).optional(),
   checks: z.array(check).max(64).default([]),
   lane: lane.default('normal'),
-  tier: tier.default('standard'),
+  /** Without one, what the words of the task suggest. */
+  tier: tier.optional(),
+  /** Capabilities that the worker must have declared, every one of them. */
   needs: z.array(slugName).max(16).default([]),
+  /** Only this worker may run it. */
+  worker: slugName.optional(),
+  /** Files that the work is probably about. */
+  fileHints: z.array(text(512).min(1)).max(64).default([]),
+  /** What must be true at the end, in words; the checks are what is executed. */
+  criteria: z.array(text(1_000).min(1)).max(32).default([]),
+  /** Kept and shown, never read by Muster. */
+  metadata: z.record(z.string().min(1).max(64), text(1_000)).default({}),
   /** Tasks that must be done before this one starts. */
   after: z.array(id).max(64).default([]),
   wall: wallKind.default('namespace'),
@@ -30,9 +41,35 @@ export const taskCreate = z.strictObject({
   allowEmpty: z.boolean().default(false),
   /** Deadline around everything, verification included, counted from the assignment. Default by tier. */
   timeoutMs: z.int().min(1_000).max(86_400_000).optional(),
+  /** How often a failed run is tried again. Default 1 for a command, 3 for everything else. */
+  retries: z.int().min(0).max(10).optional(),
+  /** Not before this long from now. */
+  delayMs: z
+    .int()
+    .min(0)
+    .max(30 * 86_400_000)
+    .optional(),
+  /** Unclaimed for this long, the task is dead. */
+  ttlMs: z
+    .int()
+    .min(1_000)
+    .max(30 * 86_400_000)
+    .optional(),
+  /** Not done by then, the task is dead, whatever it is doing. */
+  completeBy: timestamp.optional(),
 })
 export type TaskCreate = z.infer<typeof taskCreate>
 export type TaskCreateInput = z.input<typeof taskCreate>
+
+/** An assignment explained, from the code that made it (SCHED-06). */
+export const decision = z.object({
+  worker: z.string(),
+  reason: z.string(),
+  /** The workers of this hub that had a free slot, at most ten. */
+  candidates: z.array(z.object({ worker: z.string(), free: z.int(), fits: z.boolean(), why: z.string() })),
+  at: timestamp,
+})
+export type Decision = z.infer<typeof decision>
 
 /** One task in a list: no bodies. */
 export const taskRow = z.object({
@@ -46,6 +83,11 @@ export const taskRow = z.object({
   lane,
   tier,
   attempt: z.int(),
+  /** Failed runs so far, of `retries` that are tried again. */
+  failures: z.int(),
+  retries: z.int(),
+  /** A queued task is not claimed before this time: a delay, or the wait before another try. */
+  notBefore: timestamp.nullable(),
   /** What the run is doing right now, while there is one. */
   phase: z.string().nullable(),
   worker: z.string().nullable(),
@@ -63,6 +105,18 @@ export const task = taskRow.extend({
   prompt: z.string().nullable(),
   declaredChecks: z.array(z.object({ kind: z.string(), target: z.string() })),
   after: z.array(id),
+  needs: z.array(z.string()),
+  /** The only worker that may run it, if one was named. */
+  onlyWorker: z.string().nullable(),
+  fileHints: z.array(z.string()),
+  criteria: z.array(z.string()),
+  metadata: z.record(z.string(), z.string()),
+  /** What the words of the task suggested, whatever was asked for. */
+  guessedTier: tier,
+  completeBy: timestamp.nullable(),
+  expiresAt: timestamp.nullable(),
+  /** Why the last assignment went where it went, and who else was asked. */
+  assigned: decision.nullable(),
   wall: wallKind,
   network: z.string(),
   mayChange: z.array(z.string()),

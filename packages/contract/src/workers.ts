@@ -66,6 +66,8 @@ export const worker = z.object({
   capabilities: z.array(z.string()),
   slots: z.int(),
   busy: z.int(),
+  /** Takes no new task until it is uncordoned; why, if it is so. */
+  cordoned: z.string().nullable(),
   walls: z.array(wallStatus),
   host: z.string().nullable(),
   /** As it last said; null for one that does not say. */

@@ -1,11 +1,6 @@
 import { errorBody, type ErrorBody } from '@muster/contract/errors'
-import {
-  routes,
-  type Route,
-  type RouteInput,
-  type RouteName,
-  type RouteResponse,
-} from '@muster/contract/routes'
+import type { Route } from '@muster/contract/route'
+import { routes, type RouteInput, type RouteName, type RouteResponse } from '@muster/contract/routes'
 
 /** A refusal of the hub, or the failure to reach it (`hub_unreachable`). Shape of `body` as on the wire. */
 export class ApiError extends Error {

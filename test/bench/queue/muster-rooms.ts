@@ -3,6 +3,7 @@ import { taskCreate } from '@muster/contract/tasks'
 import { leaseMs } from '@muster/contract/wire'
 import type { Connection } from '../../../apps/hub/src/agents/connections.ts'
 import { createRooms } from '../../../apps/hub/src/hub.ts'
+import { defaultLimits } from '../../../apps/hub/src/tasks/limits.ts'
 import { ensureOwner } from '../../../apps/hub/src/identity/first-start.ts'
 import type { Actor } from '../../../apps/hub/src/kernel/actor.ts'
 import { newId } from '../../../apps/hub/src/kernel/ids.ts'
@@ -16,12 +17,15 @@ import { seedBacklog, seedHistory } from './seed-muster.ts'
  * Muster's own path without its sockets: tasks are submitted, assigned and ended by the same rooms that the hub builds,
  * with row-level security, fence, events, runs and evidence.
  */
+// As many at once as the engines beside it.
+const limits = { ...defaultLimits, maxRunning: 10_000 }
+
 export function openMusterRooms(cycle: Cycle): OpenEngine {
   return async (url) => {
     await migrate(url)
     const failures: unknown[] = []
     const rooms = createRooms(
-      { databaseUrl: url, messageDays: 7 },
+      { databaseUrl: url, limits, notify: true, messageDays: 7 },
       leaseMs,
       () => (error) => void failures.push(error),
     )

@@ -113,7 +113,7 @@ function logPage(after: number) {
   return { items: [chunk(1, 'begin\n'), chunk(2, '\u001b[31')], nextAfter: 2 }
 }
 
-const sampleRepo = { id: randomUUID(), name: 'shop', url: "/srv/it's here", createdAt: at }
+const sampleRepo = { id: randomUUID(), name: 'shop', url: "/srv/it's here", active: true, createdAt: at }
 export const sampleToken: Token = {
   id: randomUUID(),
   name: 'ci',
@@ -150,6 +150,9 @@ export function sampleTask(changes: Partial<Task>): Task {
     lane: 'normal',
     tier: 'standard',
     attempt: 0,
+    failures: 0,
+    retries: 1,
+    notBefore: null,
     phase: null,
     worker: null,
     branch: null,
@@ -162,6 +165,15 @@ export function sampleTask(changes: Partial<Task>): Task {
     prompt: null,
     declaredChecks: [],
     after: [],
+    needs: [],
+    onlyWorker: null,
+    fileHints: [],
+    criteria: [],
+    metadata: {},
+    guessedTier: 'standard',
+    completeBy: null,
+    expiresAt: null,
+    assigned: null,
     wall: 'namespace',
     network: 'none',
     mayChange: [],

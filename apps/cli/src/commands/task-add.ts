@@ -5,7 +5,7 @@ import { Failure } from '../failure.ts'
 import { finish } from './follow-task.ts'
 
 export type TaskAddOptions = {
-  repo: string
+  repo?: string
   title: string
   run?: string
   prompt?: string
@@ -14,7 +14,15 @@ export type TaskAddOptions = {
   lane?: string
   tier?: string
   needs?: string[]
+  worker?: string
   after?: string[]
+  retries?: number
+  delay?: number
+  ttl?: number
+  completeBy?: string
+  file?: string[]
+  criterion?: string[]
+  metadata?: string[]
   wall?: string
   network?: string
   mayChange?: string[]
@@ -46,10 +54,15 @@ export const addTask: Command<TaskAddOptions> = async (context, options) => {
 }
 
 function taskFrom(options: TaskAddOptions): TaskCreateInput {
-  const { check, timeout, after, wait: _wait, idempotencyKey: _key, ...rest } = options
+  const { check, timeout, delay, ttl, file, criterion, metadata, after, ...rest } = options
   const candidate: Record<string, unknown> = {
     checks: (check ?? []).map(parseCheck),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+    ...(delay === undefined ? {} : { delayMs: delay }),
+    ...(ttl === undefined ? {} : { ttlMs: ttl }),
+    ...(file === undefined ? {} : { fileHints: file }),
+    ...(criterion === undefined ? {} : { criteria: criterion }),
+    ...(metadata === undefined ? {} : { metadata: Object.fromEntries(metadata.map(pairOf)) }),
   }
   for (const name of named) if (rest[name] !== undefined) candidate[name] = rest[name]
   const parsed = taskCreate.safeParse(candidate)
@@ -74,6 +87,9 @@ const named = [
   'lane',
   'tier',
   'needs',
+  'worker',
+  'retries',
+  'completeBy',
   'wall',
   'network',
   'mayChange',
@@ -83,8 +99,21 @@ const named = [
 function flagOf(path: PropertyKey[]): string {
   const name = String(path[0] ?? 'task')
   if (name === 'timeoutMs') return '--timeout'
-  if (name === 'checks') return '--check'
+  const given: Record<string, string> = {
+    checks: '--check',
+    delayMs: '--delay',
+    ttlMs: '--ttl',
+    fileHints: '--file',
+    criteria: '--criterion',
+  }
+  if (given[name] !== undefined) return given[name]
   return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+function pairOf(text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new Failure('usage', `--metadata "${text}" is not KEY=VALUE.`, 'Write it like ticket=42.')
+  return [text.slice(0, at), text.slice(at + 1)]
 }
 
 function notATask(ref: string): Failure {

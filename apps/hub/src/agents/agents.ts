@@ -1,30 +1,23 @@
-import type { WallStatus, Worker } from '@muster/contract/workers'
+import type { Worker } from '@muster/contract/workers'
 import type { Identity } from '../identity/identity.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
-import { createConnections, type Connection } from './connections.ts'
+import { createConnections } from './connections.ts'
 import { createCondition } from './condition.ts'
-import { createPresence } from './presence.ts'
-import { createRecords } from './records.ts'
-import { createRefresh, isAnswering } from './refresh.ts'
+import { createCordon } from './cordon.ts'
 import { createEviction } from './evict.ts'
+import { createPresence } from './presence.ts'
+import { createReach } from './reach.ts'
+import { createRecords } from './records.ts'
+import { createRefresh } from './refresh.ts'
 import { createRestarts } from './restart.ts'
 import { createRoll } from './roll.ts'
 import { createSettle, type Holds } from './settle.ts'
 import * as store from './store.ts'
 
+export type { Offer } from './reach.ts'
 export type Agents = ReturnType<typeof createAgents>
-
-/** What a worker offers right now. */
-export type Offer = {
-  workspaceId: string
-  workerId: string
-  name: string
-  slots: number
-  capabilities: string[]
-  walls: WallStatus[]
-}
 
 /** Workers: their records, who is present, and the sockets this hub holds. Knows nothing of tasks. */
 export function createAgents(deps: {
@@ -54,26 +47,8 @@ export function createAgents(deps: {
       return store.toWorker(row, busy.get(row.id) ?? 0)
     },
 
-    offers(): Offer[] {
-      return connections
-        .all()
-        .filter((each) => isAnswering(each) && !each.blocked && !each.restarting)
-        .map(({ workspaceId, workerId, name, slots, capabilities, walls }) => ({
-          workspaceId,
-          workerId,
-          name,
-          slots,
-          capabilities,
-          walls,
-        }))
-    },
-
-    send(workerId: string, message: Parameters<Connection['send']>[0]): boolean {
-      const connection = connections.get(workerId)
-      connection?.send(message)
-      return connection !== undefined
-    },
-
+    ...createReach({ ...deps, connections }),
+    ...createCordon(deps),
     settle,
     ...createRecords(deps),
     ...createPresence({ ...deps, connections, settle }),

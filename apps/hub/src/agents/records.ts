@@ -20,6 +20,12 @@ export function createRecords({ db, identity }: { db: Db; identity: Identity }) 
       return identity.issueToken(tx, actor, { ...input, workerId: id })
     },
 
+    async idOf(tx: Tx, name: string): Promise<string> {
+      const row = await store.byName(tx, name)
+      if (row === undefined) throw new MusterError('worker_not_found', `No worker is called ${name}.`)
+      return row.id
+    },
+
     /** The worker of this name, made if it is not there; for the one that runs beside the hub. */
     async ensureWorker(workspaceId: string, name: string): Promise<string> {
       return db.inWorkspace(workspaceId, async (tx) => {

@@ -10,7 +10,9 @@ export function agentRoutes(deps: {
   agents: Agents
   identity: Identity
   busy: (tx: Tx) => Promise<Map<string, number>>
-}): Handlers<'listWorkers' | 'getWorker' | 'restartWorker' | 'createToken'> {
+}): Handlers<
+  'listWorkers' | 'getWorker' | 'restartWorker' | 'createToken' | 'cordonWorker' | 'uncordonWorker'
+> {
   const { agents, identity } = deps
   return {
     listWorkers: ({ inTransaction }) =>
@@ -25,6 +27,16 @@ export function agentRoutes(deps: {
       // Apart from the request's own transaction: a repeated request gets the stored answer of the order from that one.
       return agents.untilAnnounced(actor, id, async (tx) => agents.get(tx, id, await deps.busy(tx)))
     },
+    cordonWorker: ({ actor, params, body, inTransaction }) =>
+      inTransaction(async (tx) => {
+        await agents.cordon(tx, actor, params.worker, body.reason ?? `Cordoned by ${actor.label}.`)
+        return agents.get(tx, params.worker, await deps.busy(tx))
+      }),
+    uncordonWorker: ({ actor, params, inTransaction }) =>
+      inTransaction(async (tx) => {
+        await agents.uncordon(tx, actor, params.worker)
+        return agents.get(tx, params.worker, await deps.busy(tx))
+      }),
     createToken: ({ actor, body, inTransaction }) =>
       inTransaction((tx) => {
         const input = { name: body.name, expiresInDays: body.expiresInDays }

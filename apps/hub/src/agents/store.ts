@@ -17,6 +17,7 @@ export type WorkerRow = {
   blocked: Blocked | null
   restarting: boolean
   connected_hub: string | null
+  cordoned: string | null
   last_seen_at: Date | null
   /** By the database's clock: seen within the time in which a connected worker is always seen. */
   fresh: boolean
@@ -27,7 +28,7 @@ export type WorkerRow = {
 const freshFor = `interval '15 seconds'`
 const fresh = `coalesce(last_seen_at > now() - ${freshFor}, false) and connected_hub is not null as fresh`
 const columns = `id, name, instance, client, version, host, slots, capabilities, walls, state, status, supervisor, blocked,
-  restarting, connected_hub, last_seen_at, ${fresh}, created_at`
+  restarting, connected_hub, cordoned, last_seen_at, ${fresh}, created_at`
 
 export function list(tx: Tx): Promise<WorkerRow[]> {
   return tx.query<WorkerRow>({
@@ -45,6 +46,39 @@ export async function find(tx: Tx, ref: string): Promise<WorkerRow | undefined> 
 
 export async function lock(tx: Tx, id: string): Promise<WorkerRow | undefined> {
   return (await tx.query<WorkerRow>(`select ${columns} from workers where id = $1 for update`, [id]))[0]
+}
+
+export async function byName(tx: Tx, name: string): Promise<WorkerRow | undefined> {
+  return (
+    await tx.query<WorkerRow>(
+      { name: 'workers_by_name', text: `select ${columns} from workers where name = $1` },
+      [name],
+    )
+  )[0]
+}
+
+/** Of these workers, those that this hub still holds and that may have tasks. */
+export async function assignable(tx: Tx, ids: string[], hubId: string): Promise<Set<string>> {
+  const rows = await tx.query<{ id: string }>(
+    {
+      name: 'workers_assignable',
+      text: 'select id from workers where id = any($1) and connected_hub = $2 and cordoned is null',
+    },
+    [ids, hubId],
+  )
+  return new Set(rows.map((row) => row.id))
+}
+
+export async function setCordoned(tx: Tx, id: string, why: string | null): Promise<void> {
+  await tx.query('update workers set cordoned = $2 where id = $1', [id, why])
+}
+
+/** Under a system transaction too, so the workspace is named. */
+export async function flag(tx: Tx, workspaceId: string, id: string): Promise<void> {
+  await tx.query('update workers set flagged_at = now() where workspace_id = $1 and id = $2', [
+    workspaceId,
+    id,
+  ])
 }
 
 export async function insert(
@@ -194,6 +228,7 @@ export function toWorker(row: WorkerRow, busy: number): Worker {
     capabilities: row.capabilities,
     slots: row.slots,
     busy,
+    cordoned: row.cordoned,
     walls: row.walls,
     host: row.host,
     supervisor: row.supervisor,

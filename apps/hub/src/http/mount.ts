@@ -1,4 +1,5 @@
-import { routes, type Route, type RouteName } from '@muster/contract/routes'
+import type { Route } from '@muster/contract/route'
+import { routes, type RouteName } from '@muster/contract/routes'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'

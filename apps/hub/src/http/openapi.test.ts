@@ -1,4 +1,5 @@
-import { routes, type Route } from '@muster/contract/routes'
+import type { Route } from '@muster/contract/route'
+import { routes } from '@muster/contract/routes'
 import { expect, test } from 'vitest'
 import { openApi } from './openapi.ts'
 

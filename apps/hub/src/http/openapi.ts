@@ -1,5 +1,6 @@
 import { errorBody } from '@muster/contract/errors'
-import { routes, type Route } from '@muster/contract/routes'
+import type { Route } from '@muster/contract/route'
+import { routes } from '@muster/contract/routes'
 import { z } from 'zod'
 
 /** The OpenAPI 3.1 document, generated from the contract's route table. */

@@ -1,4 +1,5 @@
-import { routes, type Route, type RouteName } from '@muster/contract/routes'
+import type { Route } from '@muster/contract/route'
+import { routes, type RouteName } from '@muster/contract/routes'
 import { quoted, withClient } from '@muster/testkit/databases'
 import { testCluster } from '@muster/testkit/test-cluster'
 import { expect, test } from 'vitest'

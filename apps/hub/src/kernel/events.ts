@@ -45,6 +45,29 @@ export function createEvents({ hints }: { hints: Hints }) {
       tx.afterCommit(() => hints.send('events'))
     },
 
+    /** Several of one workspace in one statement, in their order. */
+    async publishAll(tx: Tx, actor: Actor, all: NewEvent[]): Promise<void> {
+      if (all.length === 0) return
+      await tx.query(insertAll, [
+        actor.workspaceId,
+        actor.label,
+        all.map((event) => event.kind),
+        all.map((event) => event.taskId ?? null),
+        all.map((event) => event.runId ?? null),
+        all.map((event) => JSON.stringify(event.data ?? {})),
+      ])
+      tx.afterCommit(() => hints.send('events'))
+    },
+
+    /** The last events of one task, oldest first. */
+    async lastOf(tx: Tx, taskId: string, limit: number): Promise<Event[]> {
+      const rows = await tx.query<EventRow>(
+        `select ${columns} from events where task_id = $1 order by txid desc, seq desc limit $2`,
+        [taskId, limit],
+      )
+      return rows.map(toEvent).toReversed()
+    },
+
     /** Events after `after` (absent: from the first). Under a workspace transaction only its own are seen. */
     async read(
       tx: Tx,
@@ -85,6 +108,15 @@ const insert = {
   text: `insert into events (workspace_id, kind, task_id, run_id, actor, data, txid)
          values ($1, $2, $3, $4, $5, $6, greatest(pg_current_xact_id(),
            (select txid from events where workspace_id = $1 and task_id = $3 order by txid desc limit 1)))`,
+}
+
+const insertAll = {
+  name: 'events_insert_all',
+  text: `insert into events (workspace_id, actor, kind, task_id, run_id, data)
+         select $1, $2, e.kind, e.task_id, e.run_id, e.data
+         from unnest($3::text[], $4::uuid[], $5::uuid[], $6::jsonb[]) with ordinality
+           as e (kind, task_id, run_id, data, at)
+         order by e.at`,
 }
 
 /** A cursor that is not one of ours reads from the start rather than failing: nothing is missed. */

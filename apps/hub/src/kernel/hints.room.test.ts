@@ -7,7 +7,7 @@ import { roleUrl } from './roles.ts'
 async function twoHubs() {
   const { url, sql } = await hubDatabase()
   const open = () => {
-    const hints = createHints({ url: roleUrl(url, 'muster_system'), onError: () => {} })
+    const hints = createHints({ notify: true, url: roleUrl(url, 'muster_system'), onError: () => {} })
     onTestFinished(() => hints.close())
     return hints
   }

@@ -58,15 +58,17 @@ async function fillTables(database: HubDatabase, workspaceId: string, personId: 
   await insert(`insert into workers (workspace_id, id, name) values ($1, $2, 'w')`, [worker])
   for (const id of [older, task]) {
     await insert(
-      `insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, state, created_by)
-       values ($1, $2, $3, 'demo', 't', '{}', 2, 'standard', 'queued', 'x')`,
+      `insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, guessed_tier, retries, state, created_by)
+       values ($1, $2, $3, 'demo', 't', '{}', 2, 'standard', 'standard', 0, 'queued', 'x')`,
       [id, repoId],
     )
   }
+  await insert('insert into queue_settings (workspace_id, paused) values ($1, false)', [])
   await insert(`insert into task_dependencies values ($1, $2, $3)`, [task, older])
   await insert(
-    `insert into task_queue (workspace_id, task_id, lane, wall, epoch) values ($1, $2, 2, 'namespace', 0)`,
-    [task],
+    `insert into task_queue (workspace_id, task_id, repo_id, lane, wall, timeout_ms, epoch)
+     values ($1, $2, $3, 2, 'namespace', 1000, 0)`,
+    [task, repoId],
   )
   await insert(
     `insert into runs (workspace_id, id, task_id, attempt, epoch, worker_id, worker, agent, wall)

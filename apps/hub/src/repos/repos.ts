@@ -7,7 +7,9 @@ import { newId } from '../kernel/ids.ts'
 import { probeRepository } from './probe.ts'
 
 export type Repos = ReturnType<typeof createRepos>
-type RepoRow = { id: string; name: string; url: string; created_at: Date }
+type RepoRow = { id: string; name: string; url: string; active: boolean; created_at: Date }
+
+const columns = 'id, name, url, active, created_at'
 
 /** The repositories that tasks may name. Their content is the workers' business; the hub only asks git what is there. */
 export function createRepos({ events }: { events: Events }) {
@@ -18,7 +20,7 @@ export function createRepos({ events }: { events: Events }) {
     async add(tx: Tx, actor: Actor, input: { name: string; url: string }): Promise<Repo> {
       try {
         const rows = await tx.query<RepoRow>(
-          `insert into repos (workspace_id, id, name, url) values ($1, $2, $3, $4) returning id, name, url, created_at`,
+          `insert into repos (workspace_id, id, name, url) values ($1, $2, $3, $4) returning ${columns}`,
           [actor.workspaceId, newId(), input.name, input.url],
         )
         const repo = toRepo(rows[0] as RepoRow)
@@ -31,9 +33,7 @@ export function createRepos({ events }: { events: Events }) {
     },
 
     async list(tx: Tx): Promise<Repo[]> {
-      const rows = await tx.query<RepoRow>(
-        'select id, name, url, created_at from repos order by name limit 1000',
-      )
+      const rows = await tx.query<RepoRow>(`select ${columns} from repos order by name limit 1000`)
       return rows.map(toRepo)
     },
 
@@ -43,18 +43,52 @@ export function createRepos({ events }: { events: Events }) {
       return toRepo(rows[0])
     },
 
-    async byId(tx: Tx, id: string): Promise<Repo> {
-      const rows = await tx.query<RepoRow>(byId, [id])
+    /** What a task without a repository is about: the first active one (SCHED-07). */
+    async first(tx: Tx): Promise<Repo> {
+      const rows = await tx.query<RepoRow>(first)
       if (rows[0] === undefined)
-        throw new MusterError('repo_not_found', 'The repository of this task is gone.')
+        throw new MusterError('no_active_repo', 'This workspace has no active repository.')
+      return toRepo(rows[0])
+    },
+
+    async byIds(tx: Tx, ids: string[]): Promise<Map<string, Repo>> {
+      const rows = await tx.query<RepoRow>(byIds, [ids])
+      return new Map(rows.map((row) => [row.id, toRepo(row)]))
+    },
+
+    /** Tasks of these wait. */
+    async inactive(tx: Tx): Promise<string[]> {
+      return (await tx.query<{ id: string }>(inactive)).map((row) => row.id)
+    },
+
+    async setActive(tx: Tx, actor: Actor, name: string, active: boolean): Promise<Repo> {
+      const rows = await tx.query<RepoRow>(
+        `update repos set active = $2 where name = $1 returning ${columns}`,
+        [name, active],
+      )
+      if (rows[0] === undefined) throw new MusterError('not_found', `No repository is called ${name}.`)
+      const kind = active ? 'repo.activated' : 'repo.deactivated'
+      await events.publish(tx, actor, { kind, data: { repoId: rows[0].id, name } })
       return toRepo(rows[0])
     },
   }
 }
 
-const byName = { name: 'repos_by_name', text: 'select id, name, url, created_at from repos where name = $1' }
-const byId = { name: 'repos_by_id', text: 'select id, name, url, created_at from repos where id = $1' }
+const byName = { name: 'repos_by_name', text: `select ${columns} from repos where name = $1` }
+const byIds = { name: 'repos_by_ids', text: `select ${columns} from repos where id = any($1)` }
+const inactive = { name: 'repos_inactive', text: 'select id from repos where not active' }
+// The oldest registered is the one a small workspace means.
+const first = {
+  name: 'repos_first',
+  text: `select ${columns} from repos where active order by created_at, id limit 1`,
+}
 
 function toRepo(row: RepoRow): Repo {
-  return { id: row.id, name: row.name, url: row.url, createdAt: row.created_at.toISOString() }
+  return {
+    id: row.id,
+    name: row.name,
+    url: row.url,
+    active: row.active,
+    createdAt: row.created_at.toISOString(),
+  }
 }

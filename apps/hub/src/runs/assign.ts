@@ -1,78 +1,78 @@
 import type { Agents, Offer } from '../agents/agents.ts'
 import type { Db } from '../kernel/db.ts'
-import { newId } from '../kernel/ids.ts'
+import type { Repo } from '@muster/contract/repos'
 import type { Repos } from '../repos/repos.ts'
-import type { Leases } from '../tasks/lease.ts'
-import type { Tasks } from '../tasks/tasks.ts'
+import type { ClaimedTask, Leases } from '../tasks/lease.ts'
 import { branchesOf, shellAgent } from './branches.ts'
 import * as store from './store.ts'
 
 /**
- * One round of assignment: fills the free slots of the workers connected to this hub. What is free is asked of the
- * database each time, so a hub that was restarted, or another hub, needs to tell this one nothing.
+ * Assignment: fills the free slots of the workers connected to this hub. What is free, what waits and what may run is
+ * asked of the database each time, so a hub that was restarted, or another hub, needs to tell this one nothing.
+ * Workspaces take turns of one round each, so that one with ten thousand waiting tasks does not hold up the others.
  */
-export function createAssigner(deps: { db: Db; agents: Agents; repos: Repos; tasks: Tasks; leases: Leases }) {
-  const { db, agents } = deps
+export function createAssigner(deps: { db: Db; agents: Agents; repos: Repos; leases: Leases }) {
+  const { db, agents, leases } = deps
+  let turn = 0
 
   return async function assign(): Promise<void> {
     const offers = agents.offers().filter((offer) => offer.walls.some((wall) => wall.ok))
-    for (const workspaceId of new Set(offers.map((offer) => offer.workspaceId))) {
-      const here = offers.filter((offer) => offer.workspaceId === workspaceId)
-      const held = await db.inWorkspace(workspaceId, (tx) => deps.tasks.busy(tx))
-      const free = here.map((offer) => ({ offer, slots: offer.slots - (held.get(offer.workerId) ?? 0) }))
-      await fill(free.filter((each) => each.slots > 0))
+    let open = [...new Set(offers.map((offer) => offer.workspaceId))]
+    if (open.length === 0) return
+    // Whoever was first last time is last now.
+    turn = (turn + 1) % open.length
+    open = [...open.slice(turn), ...open.slice(0, turn)]
+    while (open.length > 0) {
+      const waiting = new Set(await db.asSystem((tx) => leases.waitingIn(tx, open)))
+      const gaveOut: string[] = []
+      for (const workspaceId of open.filter((id) => waiting.has(id))) {
+        const here = offers.filter((offer) => offer.workspaceId === workspaceId)
+        if ((await round(workspaceId, here)) > 0) gaveOut.push(workspaceId)
+      }
+      open = gaveOut
     }
   }
 
-  /** One task at a time to the worker with the most room, so that work spreads over the fleet. */
-  async function fill(free: { offer: Offer; slots: number }[]): Promise<void> {
-    while (free.length > 0) {
-      free.sort((a, b) => b.slots - a.slots || a.offer.name.localeCompare(b.offer.name))
-      const first = free[0]
-      if (first === undefined) return
-      const taken = await claimFor(first.offer, free.length)
-      if (!taken) free.shift()
-      else if (--first.slots === 0) free.shift()
+  /** One transaction: leases, runs and events together. The messages go out when it is committed. */
+  async function round(workspaceId: string, offers: Offer[]): Promise<number> {
+    const taken = await db.inWorkspace(workspaceId, async (tx) => {
+      const workers = (await agents.assignable(tx, offers)).map((offer) => ({
+        ...offer,
+        walls: offer.walls.filter((wall) => wall.ok).map((wall) => wall.kind),
+      }))
+      if (workers.length === 0) return []
+      const inactiveRepos = await deps.repos.inactive(tx)
+      const tasks = await leases.takeRound(tx, { workspaceId, workers, inactiveRepos })
+      if (tasks.length === 0) return []
+      await store.startAll(tx, workspaceId, shellAgent, tasks)
+      const repos = await deps.repos.byIds(tx, [...new Set(tasks.map((task) => task.repo_id))])
+      return tasks.map((task) => ({ task, repo: repos.get(task.repo_id) as Repo }))
+    })
+    for (const { task, repo } of taken) {
+      agents.send(task.worker_id, { type: 'assign', assignment: assignmentOf(task, repo) })
     }
+    return taken.length
   }
+}
 
-  async function claimFor(offer: Offer, candidates: number): Promise<boolean> {
-    const { workspaceId, workerId, name } = offer
-    const walls = offer.walls.filter((wall) => wall.ok).map((wall) => wall.kind)
-    const runId = newId()
-    const reason = `Given to ${name}: it had the most free slots of ${candidates} connected with a working wall.`
-    const assignment = await db.inWorkspace(workspaceId, async (tx) => {
-      const task = await deps.leases.claim(tx, { workspaceId, id: workerId, name, walls, runId, reason })
-      if (task === undefined) return undefined
-      const repo = await deps.repos.byId(tx, task.repo_id)
-      const run = { workspaceId, id: runId, taskId: task.id, attempt: task.attempt, epoch: task.epoch }
-      await store.start(tx, { ...run, workerId, worker: name, agent: shellAgent, wall: task.spec.wall })
-      return { task, repo }
-    })
-    if (assignment === undefined) return false
-    const { task, repo } = assignment
-    agents.send(workerId, {
-      type: 'assign',
-      assignment: {
-        taskId: task.id,
-        epoch: task.epoch,
-        runId,
-        attempt: task.attempt,
-        title: task.title,
-        description: task.description,
-        repo: { id: repo.id, name: repo.name, url: repo.url },
-        agent: shellAgent,
-        ...branchesOf(shellAgent, task),
-        executor: 'shell',
-        command: task.spec.run ?? '',
-        checks: task.spec.checks,
-        mayChange: task.spec.mayChange,
-        allowEmpty: task.spec.allowEmpty,
-        wall: task.spec.wall,
-        network: task.spec.network,
-        timeoutMs: task.spec.timeoutMs,
-      },
-    })
-    return true
+function assignmentOf(task: ClaimedTask, repo: Repo) {
+  return {
+    taskId: task.id,
+    epoch: task.epoch,
+    runId: task.run_id,
+    attempt: task.attempt,
+    title: task.title,
+    description: task.description,
+    repo: { id: repo.id, name: repo.name, url: repo.url },
+    agent: shellAgent,
+    ...branchesOf(shellAgent, task),
+    executor: 'shell' as const,
+    command: task.spec.run ?? '',
+    checks: task.spec.checks,
+    mayChange: task.spec.mayChange,
+    allowEmpty: task.spec.allowEmpty,
+    wall: task.spec.wall,
+    network: task.spec.network,
+    timeoutMs: Math.max(task.timeout_ms, 1),
   }
 }

@@ -29,11 +29,21 @@ export function createFinish(deps: { db: Db; tasks: Tasks; leases: Leases; event
   }
 
   async function record(tx: Tx, actor: Actor, held: Held, { runId, result }: Finish): Promise<void> {
-    await leases.mustHold(tx, actor, held)
     const run = await store.find(tx, runId)
-    if (run === undefined || run.task_id !== held.taskId || run.epoch !== held.epoch) {
+    const isOurs =
+      run !== undefined &&
+      run.task_id === held.taskId &&
+      run.epoch === held.epoch &&
+      run.worker_id === held.workerId
+    // Without a run of its own the lease may still be somebody's: then the fence says so.
+    if (!isOurs) {
+      await leases.mustHold(tx, actor, held)
       throw new MusterError('protocol_violation', `Run ${runId} is not the one of this lease.`)
     }
+    // Lost to everybody but its worker: what it brings after all may still be the newest word on the task. Any other
+    // end was said by the worker itself, and a repeated finish must not count twice.
+    const isLate = run.ending === 'lost' && result.ending !== 'lost' && result.ending !== 'cancelled'
+    await (isLate ? leases.holdForEnd(tx, actor, held) : leases.mustHold(tx, actor, held))
     if (result.ending === 'lost' || result.ending === 'cancelled') {
       await leases.giveBack(tx, actor, held, { reason: result.reason, lost: true, delaySeconds: 0 })
       return store.finish(tx, actor.workspaceId, runId, result)

@@ -1,17 +1,31 @@
 import type { Handlers } from '../kernel/handler.ts'
 import type { Events } from '../kernel/events.ts'
 import { pageAfter, pageOf } from '../kernel/cursor.ts'
+import type { Agents } from '../agents/agents.ts'
+import { onEach } from '../tasks/bulk.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Runs } from './runs.ts'
 import * as store from './store.ts'
 
-type Names = 'cancelTask' | 'taskRuns' | 'taskLog' | 'taskDiff' | 'listRuns' | 'listEvents'
+type Names =
+  | 'deleteTask'
+  | 'deleteTasks'
+  | 'stopWorker'
+  | 'stopQueue'
+  | 'cancelTask'
+  | 'taskRuns'
+  | 'taskLog'
+  | 'taskDiff'
+  | 'listRuns'
+  | 'listEvents'
 
 export function runRoutes({
   runs,
   tasks,
+  agents,
   events,
 }: {
+  agents: Agents
   runs: Runs
   tasks: Tasks
   events: Events
@@ -19,6 +33,26 @@ export function runRoutes({
   return {
     cancelTask: ({ actor, params, inTransaction }) =>
       inTransaction((tx) => runs.cancel(tx, actor, params.task)),
+    deleteTask: ({ actor, params, inTransaction }) =>
+      inTransaction(async (tx) => {
+        await runs.remove(tx, actor, params.task)
+        return { ok: true as const }
+      }),
+    deleteTasks: ({ actor, body, inTransaction }) =>
+      inTransaction((tx) => onEach(tx, body, (id) => runs.remove(tx, actor, id))),
+    stopWorker: ({ actor, params, body, inTransaction }) =>
+      inTransaction(async (tx) => {
+        const why = body.reason ?? `Stopped by ${actor.label}.`
+        const id = await agents.cordon(tx, actor, params.worker, why)
+        await events.publish(tx, actor, { kind: 'worker.stopped', data: { workerId: id, why } })
+        return runs.stop(tx, actor, { id }, why)
+      }),
+    stopQueue: ({ actor, inTransaction }) =>
+      inTransaction(async (tx) => {
+        await tasks.queue.pause(tx, actor)
+        await events.publish(tx, actor, { kind: 'queue.stopped' })
+        return runs.stop(tx, actor, null, `Stopped by ${actor.label}.`)
+      }),
     taskRuns: ({ params, inTransaction }) =>
       inTransaction(async (tx) => {
         const rows = await store.ofTask(tx, await tasks.idOf(tx, params.task))

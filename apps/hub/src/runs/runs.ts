@@ -1,3 +1,5 @@
+import type { z } from 'zod'
+import type { stopped } from '@muster/contract/queue'
 import type { Task } from '@muster/contract/tasks'
 import type { Agents } from '../agents/agents.ts'
 import type { Actor } from '../kernel/actor.ts'
@@ -6,11 +8,13 @@ import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import type { Leases } from '../tasks/lease.ts'
 import type { Tasks } from '../tasks/tasks.ts'
+import { endingOf } from '../tasks/lease.ts'
 import { createFinish } from './finish.ts'
 import { createHandler } from './handler.ts'
 import type { Progress } from './live.ts'
 import * as store from './store.ts'
 
+type Stopped = z.infer<typeof stopped>
 export type RunDeps = {
   db: Db
   agents: Agents
@@ -33,7 +37,7 @@ export function createRuns(deps: RunDeps) {
     async sweep(): Promise<void> {
       await db.asSystem(async (tx) => {
         for (const row of await leases.sweep(tx)) {
-          const ending = row.cause === 'deadline' ? ('timed_out' as const) : ('lost' as const)
+          const ending = endingOf(row.cause)
           const run = { workspaceId: row.workspace_id, taskId: row.task_id, epoch: row.epoch }
           await store.endOpen(tx, {
             ...run,
@@ -42,6 +46,28 @@ export function createRuns(deps: RunDeps) {
           })
         }
       })
+    },
+
+    /**
+     * The kill switch for one worker, or without a name for the workspace: takes every lease back and ends the runs.
+     * The workers are told before anything is written, so that they stop although the database is away; one that
+     * hears nothing stops when its lease ends by its own clock.
+     */
+    async stop(tx: Tx, actor: Actor, worker: { id: string } | null, why: string): Promise<Stopped> {
+      const { workspaceId } = actor
+      const told = agents.tell(workspaceId, worker?.id ?? null, { type: 'stop', reason: why })
+      const held = await leases.stop(tx, actor, worker?.id ?? null, why)
+      for (const { taskId, epoch } of held) {
+        await store.endOpen(tx, { workspaceId, taskId, epoch, ending: 'cancelled', reason: why })
+      }
+      return { requeued: held.length, told }
+    },
+
+    /** Removes an ended task with everything of its runs. */
+    async remove(tx: Tx, actor: Actor, ref: string): Promise<void> {
+      const id = await deps.tasks.lockToDelete(tx, ref)
+      await store.removeOf(tx, id)
+      await deps.tasks.remove(tx, actor, id)
     },
 
     /**

@@ -28,38 +28,41 @@ export type RunRow = {
 const columns = `id, task_id, attempt, epoch, worker_id, worker, agent, wall, phase, ending, reason, exit_code, base,
   commit, branch, report, started_at, ended_at`
 
-export async function start(
-  tx: Tx,
-  run: {
-    workspaceId: string
-    id: string
-    taskId: string
-    attempt: number
-    epoch: number
-    workerId: string
-    worker: string
-    agent: string
-    wall: string
-  },
-): Promise<void> {
-  await tx.query(
-    {
-      name: 'runs_start',
-      text: `insert into runs (workspace_id, id, task_id, attempt, epoch, worker_id, worker, agent, wall)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    },
-    [
-      run.workspaceId,
-      run.id,
-      run.taskId,
-      run.attempt,
-      run.epoch,
-      run.workerId,
-      run.worker,
-      run.agent,
-      run.wall,
-    ],
-  )
+type Started = {
+  id: string
+  run_id: string
+  attempt: number
+  epoch: number
+  worker_id: string
+  worker: string
+  spec: { wall: string }
+}
+
+/** One run for each task that was just leased. */
+export async function startAll(tx: Tx, workspaceId: string, agent: string, tasks: Started[]): Promise<void> {
+  await tx.query(startRuns, [
+    workspaceId,
+    agent,
+    tasks.map((task) => task.run_id),
+    tasks.map((task) => task.id),
+    tasks.map((task) => task.attempt),
+    tasks.map((task) => task.epoch),
+    tasks.map((task) => task.worker_id),
+    tasks.map((task) => task.worker),
+    tasks.map((task) => task.spec.wall),
+  ])
+}
+
+const startRuns = {
+  name: 'runs_start_all',
+  text: `insert into runs (workspace_id, agent, id, task_id, attempt, epoch, worker_id, worker, wall)
+         select $1, $2, r.* from unnest($3::uuid[], $4::uuid[], $5::int[], $6::int[], $7::uuid[], $8::text[], $9::text[]) as r`,
+}
+
+/** Everything that is kept of the runs of a task, before the task itself is removed. */
+export async function removeOf(tx: Tx, taskId: string): Promise<void> {
+  await tx.query('delete from run_output where task_id = $1', [taskId])
+  await tx.query('delete from runs where task_id = $1', [taskId])
 }
 
 export async function find(tx: Tx, id: string): Promise<RunRow | undefined> {

@@ -1,9 +1,9 @@
-import { systemActor, type Actor } from '../kernel/actor.ts'
+import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
-import { claim, type ClaimedRow } from './sql/claim.ts'
 import * as fence from './sql/fence.ts'
+import * as store from './store.ts'
 
 /** Names one lease: the fence that every write of a run passes. */
 export type Held = { taskId: string; epoch: number; workerId: string }
@@ -16,33 +16,28 @@ export async function mustHold(tx: Tx, actor: Actor, held: Held): Promise<void> 
   }
 }
 
-/** Getting a lease and keeping it. */
+/** Keeping a lease. */
 export function createHolding({ events, leaseMs }: { events: Events; leaseMs: number }) {
   return {
     mustHold,
 
-    /** Leases the next task of this worker's workspace to it; undefined when nothing fits. */
-    async claim(
-      tx: Tx,
-      worker: {
-        workspaceId: string
-        id: string
-        name: string
-        walls: string[]
-        runId: string
-        reason: string
-      },
-    ): Promise<ClaimedRow | undefined> {
-      const { workspaceId, id, name, walls, runId, reason } = worker
-      const [task] = await tx.query<ClaimedRow>(claim, [workspaceId, id, name, walls, leaseMs, runId, reason])
-      if (task === undefined) return undefined
-      await events.publish(tx, systemActor(workspaceId), {
-        kind: 'task.assigned',
-        taskId: task.id,
-        runId,
-        data: { workerId: id, worker: name, epoch: task.epoch, attempt: task.attempt, reason },
+    /**
+     * As mustHold, for the end of a run: a lease that was given up and that nobody has taken since is taken up again,
+     * so that finished work is not done twice. The caller has seen that this worker had this epoch.
+     */
+    async holdForEnd(tx: Tx, actor: Actor, held: Held): Promise<void> {
+      const { workspaceId } = actor
+      const values = [workspaceId, held.taskId, held.epoch, held.workerId]
+      if ((await tx.query(fence.holdLease, values)).length > 0) return
+      if ((await tx.query(fence.reclaim, [...values, leaseMs])).length === 0) {
+        return mustHold(tx, actor, held)
+      }
+      await store.takeUp(tx, held.taskId, { id: held.workerId, name: actor.label })
+      await events.publish(tx, actor, {
+        kind: 'task.late_result',
+        taskId: held.taskId,
+        data: { epoch: held.epoch, workerId: held.workerId },
       })
-      return task
     },
 
     async accept(tx: Tx, actor: Actor, held: Held): Promise<void> {
@@ -61,6 +56,12 @@ export function createHolding({ events, leaseMs }: { events: Events; leaseMs: nu
       await tx.query(fence.prolongAcceptance, [actor.workspaceId, held.taskId])
     },
 
+    /** The run said something about its work. */
+    async progressed(tx: Tx, actor: Actor, held: Held): Promise<void> {
+      await mustHold(tx, actor, held)
+      await tx.query(fence.progressed, [actor.workspaceId, held.taskId])
+    },
+
     /** Answers the leases that are gone. */
     async renew(tx: Tx, actor: Actor, workerId: string, leases: { taskId: string; epoch: number }[]) {
       const kept = await tx.query<{ task_id: string; epoch: number }>(fence.renew, [
@@ -77,6 +78,7 @@ export function createHolding({ events, leaseMs }: { events: Events; leaseMs: nu
 
     async enterPhase(tx: Tx, actor: Actor, held: Held, phase: string): Promise<void> {
       await mustHold(tx, actor, held)
+      await tx.query(fence.progressed, [actor.workspaceId, held.taskId])
       const state = phase === 'verifying' || phase === 'publishing' ? 'verifying' : 'running'
       await tx.query({ name: 'tasks_phase', text: 'update tasks set state = $2, phase = $3 where id = $1' }, [
         held.taskId,

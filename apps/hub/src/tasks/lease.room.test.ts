@@ -47,8 +47,9 @@ test('tasks are claimed by lane and within a lane in the order they came', async
 })
 
 test('two hubs that assign at the same time lease each of 50 tasks once', async () => {
-  const one = await openRooms()
-  const two = await openRooms({ database: one.database })
+  const limits = { maxRunning: 1_000 }
+  const one = await openRooms({ limits })
+  const two = await openRooms({ limits, database: one.database })
   for (const [rooms, name] of [
     [one, 'a'],
     [two, 'b'],

@@ -13,6 +13,25 @@ export const acceptMs = 60_000
 /** What a worker has after a deadline to report the ending itself before the hub ends the task. */
 export const deadlineGraceMs = 20_000
 
+/** What an operator may set for the queue of each workspace. */
+export type QueueLimits = {
+  /** At most this many tasks of a workspace run at once (ORCH-09). */
+  maxRunning: number
+  /** Beyond this many waiting tasks of a workspace a new one is refused with 429. */
+  maxWaiting: number
+  /** People are told of a run that said nothing about its work for this long, in ms. */
+  quietMs: number
+  /** A run that said nothing for this long is given up, in ms (PIPE-03). */
+  noProgressMs: number
+}
+
+export const defaultLimits: QueueLimits = {
+  maxRunning: 20,
+  maxWaiting: 100_000,
+  quietMs: 5 * 60_000,
+  noProgressMs: 20 * 60_000,
+}
+
 /**
  * Runs whose worker vanished are tried again this often. More generous than retries of failures, because the task
  * is rarely to blame; bounded, because a task that kills its worker every time must not do so for ever.

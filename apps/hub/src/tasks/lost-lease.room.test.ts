@@ -133,7 +133,7 @@ test('a refusal for a missing wall never counts as a loss, any other does', asyn
   for (let n = 0; n < 12; n++) await refuse('sandbox_unavailable')
   expect(await rooms.get(task.id)).toMatchObject({ state: 'queued' })
   expect(await rooms.sql('select losses from tasks')).toEqual([{ losses: 0 }])
-  for (let n = 0; n < 10; n++) await refuse('disk_full')
+  for (let n = 0; n < 10; n++) await refuse('worker_failed')
   expect(await rooms.get(task.id)).toMatchObject({ state: 'dead', ending: 'lost' })
   const endings = await rooms.sql('select distinct ending from runs')
   expect(endings).toEqual([{ ending: 'refused' }])

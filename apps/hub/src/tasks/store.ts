@@ -1,9 +1,9 @@
 import type { CheckResult, Proof } from '@muster/contract/checks'
 import { lanes, type Ending, type TaskState, type Tier } from '@muster/contract/task-states'
-import type { Task, TaskRow } from '@muster/contract/tasks'
+import type { Decision, Task, TaskRow } from '@muster/contract/tasks'
 import type { Tx } from '../kernel/db.ts'
 import { isId } from '../kernel/ids.ts'
-import type { TaskSpec } from './sql/claim.ts'
+import type { TaskSpec } from './sql/lease-many.ts'
 
 export type StoredTask = {
   id: string
@@ -16,12 +16,21 @@ export type StoredTask = {
   spec: TaskSpec
   lane: number
   tier: Tier
+  guessed_tier: Tier
   state: TaskState
   ending: Ending | null
   reason: string | null
   epoch: number
   attempt: number
   losses: number
+  failures: number
+  retries: number
+  only_worker: string | null
+  complete_by: Date | null
+  decision: Decision | null
+  /** Of its queue row, while it waits there. */
+  not_before: Date | null
+  expires_at: Date | null
   phase: string | null
   worker_id: string | null
   worker: string | null
@@ -37,12 +46,20 @@ export type StoredTask = {
   deadline_at: Date | null
 }
 
-const columns = `id, workspace_id, short, repo_id, repo, title, description, spec, lane, tier, state, ending, reason,
-  epoch, attempt, losses, phase, worker_id, worker, run_id, branch, commit, checks, proof, created_by, created_at,
-  started_at, ended_at, deadline_at`
+const stored = `id, workspace_id, short, repo_id, repo, title, description, spec, lane, tier, guessed_tier, state, ending,
+  reason, epoch, attempt, losses, failures, retries, only_worker, complete_by, decision, phase, worker_id, worker, run_id,
+  branch, commit, checks, proof, created_by, created_at, started_at, ended_at, deadline_at`
+const columns = `${stored}, null::timestamptz as not_before, null::timestamptz as expires_at`
 
-const byId = { name: 'tasks_by_id', text: `select ${columns} from tasks where id = $1` }
-const byShort = { name: 'tasks_by_short', text: `select ${columns} from tasks where short = $1 limit 2` }
+// What the queue row of a waiting task knows; two look-ups by key, for what is shown and not for what is decided.
+const ofQueue = (column: string) =>
+  `(select ${column} from task_queue q
+    where q.workspace_id = tasks.workspace_id and q.task_id = tasks.id and q.worker_id is null)`
+const shown = `${stored}, ${ofQueue(`nullif(not_before, '-infinity')`)} as not_before,
+  ${ofQueue('expires_at')} as expires_at`
+
+const byId = { name: 'tasks_by_id', text: `select ${shown} from tasks where id = $1` }
+const byShort = { name: 'tasks_by_short', text: `select ${shown} from tasks where short = $1 limit 2` }
 const lockById = { name: 'tasks_lock', text: `select ${columns} from tasks where id = $1 for update` }
 
 /** By id, or by its last eight characters when exactly one task has them. */
@@ -57,42 +74,48 @@ export async function lock(tx: Tx, id: string): Promise<StoredTask | undefined> 
   return (await tx.query<StoredTask>(lockById, [id]))[0]
 }
 
-export async function insert(
-  tx: Tx,
-  task: {
-    workspaceId: string
-    id: string
-    repoId: string
-    repo: string
-    title: string
-    description: string | null
-    spec: TaskSpec
-    lane: number
-    tier: string
-    state: 'queued' | 'waiting'
-    createdBy: string
-  },
-): Promise<StoredTask> {
-  const rows = await tx.query<StoredTask>(
-    {
-      name: 'tasks_insert',
-      text: `insert into tasks (workspace_id, id, repo_id, repo, title, description, spec, lane, tier, state, created_by)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning ${columns}`,
-    },
-    [
-      task.workspaceId,
-      task.id,
-      task.repoId,
-      task.repo,
-      task.title,
-      task.description,
-      JSON.stringify(task.spec),
-      task.lane,
-      task.tier,
-      task.state,
-      task.createdBy,
-    ],
-  )
+export type NewTask = Pick<
+  StoredTask,
+  | 'workspace_id'
+  | 'id'
+  | 'repo_id'
+  | 'repo'
+  | 'title'
+  | 'description'
+  | 'spec'
+  | 'lane'
+  | 'tier'
+  | 'guessed_tier'
+  | 'retries'
+  | 'only_worker'
+  | 'created_by'
+> & { state: 'queued' | 'waiting'; complete_by: string | null }
+
+const insertTask = {
+  name: 'tasks_insert',
+  text: `insert into tasks (workspace_id, id, repo_id, repo, title, description, spec, lane, tier, guessed_tier, retries,
+           only_worker, created_by, state, complete_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning ${columns}`,
+}
+
+export async function insert(tx: Tx, task: NewTask): Promise<StoredTask> {
+  const rows = await tx.query<StoredTask>(insertTask, [
+    task.workspace_id,
+    task.id,
+    task.repo_id,
+    task.repo,
+    task.title,
+    task.description,
+    JSON.stringify(task.spec),
+    task.lane,
+    task.tier,
+    task.guessed_tier,
+    task.retries,
+    task.only_worker,
+    task.created_by,
+    task.state,
+    task.complete_by,
+  ])
   return rows[0] as StoredTask
 }
 
@@ -103,7 +126,7 @@ export function list(
   return tx.query<StoredTask>(
     {
       name: 'tasks_list',
-      text: `select ${columns} from tasks
+      text: `select ${shown} from tasks
              where id < $1 and ($2::text[] is null or state = any($2)) and ($3::text is null or repo = $3)
              order by id desc limit $4`,
     },
@@ -151,29 +174,69 @@ export async function end(
   )
 }
 
-export async function requeue(
-  tx: Tx,
-  task: { workspaceId: string; id: string; reason: string; countsAsLoss: boolean },
-): Promise<void> {
+/** What a task keeps of a run that ended without ending it. */
+export type Back = {
+  workspaceId: string
+  id: string
+  reason: string
+  /** A vanished run, a failed one, or neither. */
+  counts: 'loss' | 'failure' | 'nothing'
+  raiseEpoch: boolean
+  checks?: CheckResult[]
+  proof?: Proof | null
+}
+
+export async function requeue(tx: Tx, task: Back): Promise<void> {
   await tx.query(
     {
       name: 'tasks_requeue',
       text: `update tasks set state = 'queued', phase = null, worker_id = null, worker = null, deadline_at = null,
-               reason = $3, losses = losses + case when $4 then 1 else 0 end
+               reason = $3, losses = losses + case when $4 = 'loss' then 1 else 0 end,
+               failures = failures + case when $4 = 'failure' then 1 else 0 end,
+               epoch = epoch + case when $5 then 1 else 0 end, checks = coalesce($6::jsonb, checks),
+               proof = coalesce($7::jsonb, proof)
              where workspace_id = $1 and id = $2`,
     },
-    [task.workspaceId, task.id, task.reason, task.countsAsLoss],
+    [
+      task.workspaceId,
+      task.id,
+      task.reason,
+      task.counts,
+      task.raiseEpoch,
+      task.checks === undefined ? null : JSON.stringify(task.checks),
+      task.proof == null ? null : JSON.stringify(task.proof),
+    ],
+  )
+}
+
+/** A late result takes its task up again: as if the lease had not been given up. */
+export async function takeUp(tx: Tx, id: string, worker: { id: string; name: string }): Promise<void> {
+  await tx.query(
+    {
+      name: 'tasks_take_up',
+      text: `update tasks set state = 'verifying', worker_id = $2, worker = $3 where id = $1`,
+    },
+    [id, worker.id, worker.name],
   )
 }
 
 /** An ended task as if it had never run, but for its epoch and its count of attempts. */
-export async function reopen(tx: Tx, id: string, state: 'queued' | 'waiting'): Promise<void> {
-  await tx.query(
+export async function reopen(tx: Tx, id: string, state: 'queued' | 'waiting'): Promise<StoredTask> {
+  const rows = await tx.query<StoredTask>(
     `update tasks set state = $2, ending = null, reason = null, started_at = null, ended_at = null, deadline_at = null,
-       losses = 0, worker_id = null, worker = null, branch = null, commit = null, checks = '[]', proof = null
-     where id = $1`,
+       losses = 0, failures = 0, worker_id = null, worker = null, branch = null, commit = null, checks = '[]',
+       proof = null, decision = null,
+       complete_by = case when complete_by > now() then complete_by end
+     where id = $1 returning ${columns}`,
     [id, state],
   )
+  return rows[0] as StoredTask
+}
+
+/** With its dependencies on others; what others wait for cannot be removed (foreign key). */
+export async function remove(tx: Tx, id: string): Promise<void> {
+  await tx.query('delete from task_dependencies where task_id = $1', [id])
+  await tx.query('delete from tasks where id = $1', [id])
 }
 
 export async function dependencies(
@@ -198,6 +261,9 @@ export function toTaskRow(row: StoredTask): TaskRow {
     lane: lanes[row.lane] ?? 'normal',
     tier: row.tier,
     attempt: row.attempt,
+    failures: row.failures,
+    retries: row.retries,
+    notBefore: row.not_before?.toISOString() ?? null,
     phase: row.phase,
     worker: row.worker,
     branch: row.branch,
@@ -216,6 +282,18 @@ export function toTask(row: StoredTask, more: { after: string[]; reason: string 
     prompt: row.spec.prompt,
     declaredChecks: row.spec.checks.map(({ kind, target }) => ({ kind, target })),
     after: more.after,
+    needs: row.spec.needs,
+    onlyWorker: row.only_worker,
+    fileHints: row.spec.fileHints,
+    criteria: row.spec.criteria,
+    metadata: row.spec.metadata,
+    guessedTier: row.guessed_tier,
+    completeBy: row.complete_by?.toISOString() ?? null,
+    expiresAt: row.expires_at?.toISOString() ?? null,
+    assigned:
+      row.decision === null
+        ? null
+        : { ...row.decision, at: new Date(row.decision.at).toISOString(), worker: row.decision.worker },
     wall: row.spec.wall,
     network: row.spec.network,
     mayChange: row.spec.mayChange,

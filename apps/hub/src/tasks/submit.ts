@@ -1,5 +1,6 @@
 import { lanes } from '@muster/contract/task-states'
 import type { TaskCreate } from '@muster/contract/tasks'
+import type { Agents } from '../agents/agents.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
@@ -7,42 +8,54 @@ import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Repos } from '../repos/repos.ts'
+import { guessTier } from './complexity.ts'
 import { enqueue } from './enqueue.ts'
 import { defaultTimeoutMs } from './limits.ts'
+import { defaultRetries } from './retry-policy.ts'
 import * as store from './store.ts'
 
 /** Takes a task in: queued, or waiting while a task it depends on is not done. */
 export async function submit(
-  deps: { repos: Repos; events: Events; hints: Hints },
+  deps: { agents: Agents; repos: Repos; events: Events; hints: Hints },
   tx: Tx,
   actor: Actor,
   input: TaskCreate,
 ): Promise<store.StoredTask> {
   refuseUnsupported(input)
-  const repo = await deps.repos.byName(tx, input.repo)
-  const id = newId()
+  refusePast(input)
+  const repo = await (input.repo === undefined ? deps.repos.first(tx) : deps.repos.byName(tx, input.repo))
+  const { worker: only = null } = input
+  const onlyWorkerId = only === null ? null : await deps.agents.idOf(tx, only)
   const open = await openDependencies(tx, input.after)
+  const guessed = guessTier(input)
   const row = await store.insert(tx, {
-    workspaceId: actor.workspaceId,
-    id,
-    repoId: repo.id,
+    workspace_id: actor.workspaceId,
+    id: newId(),
+    repo_id: repo.id,
     repo: repo.name,
     title: input.title,
     description: input.description ?? null,
-    spec: specOf(input),
+    spec: specOf(input, input.tier ?? guessed, onlyWorkerId),
     lane: lanes.indexOf(input.lane),
-    tier: input.tier,
+    tier: input.tier ?? guessed,
+    guessed_tier: guessed,
+    retries: input.retries ?? defaultRetries(input),
+    only_worker: only,
     state: open ? 'waiting' : 'queued',
-    createdBy: actor.label,
+    complete_by: input.completeBy ?? null,
+    created_by: actor.label,
   })
-  await tx.query(
-    `insert into task_dependencies (workspace_id, task_id, needs_id) select $1, $2, unnest($3::uuid[])`,
-    [actor.workspaceId, id, [...new Set(input.after)]],
-  )
+  if (input.after.length > 0) {
+    await tx.query(
+      `insert into task_dependencies (workspace_id, task_id, needs_id) select $1, $2, unnest($3::uuid[])`,
+      [actor.workspaceId, row.id, [...new Set(input.after)]],
+    )
+  }
   await deps.events.publish(tx, actor, {
     kind: 'task.created',
-    taskId: id,
-    data: { title: row.title, repo: repo.name, state: row.state },
+    taskId: row.id,
+    // Both tiers, so that a heuristic that is often overruled can be seen to be wrong.
+    data: { title: row.title, repo: repo.name, state: row.state, tier: row.tier, guessedTier: guessed },
   })
   if (!open) await enqueue(tx, deps.hints, row)
   return row
@@ -53,12 +66,6 @@ function refuseUnsupported(input: TaskCreate): void {
   if (input.run === undefined) {
     const what = input.prompt === undefined ? 'neither a command nor a prompt' : 'a prompt but no command'
     throw new MusterError('prompt_not_supported', `The task has ${what}.`)
-  }
-  if (input.needs.length > 0) {
-    throw new MusterError(
-      'needs_not_supported',
-      `No worker of this version can say that it has ${input.needs[0]}.`,
-    )
   }
   if (input.wall !== 'namespace') {
     throw new MusterError('wall_not_supported', `No worker of this version offers a ${input.wall} wall.`)
@@ -71,7 +78,18 @@ function refuseUnsupported(input: TaskCreate): void {
   }
 }
 
-function specOf(input: TaskCreate): store.StoredTask['spec'] {
+/** By this hub's clock, and only to answer early: whether the time has come is decided by the database. */
+function refusePast({ completeBy, delayMs = 0 }: TaskCreate): void {
+  if (completeBy !== undefined && Date.parse(completeBy) <= Date.now() + delayMs) {
+    throw new MusterError('deadline_past', `It cannot be complete by ${completeBy}.`)
+  }
+}
+
+function specOf(
+  input: TaskCreate,
+  tier: store.StoredTask['tier'],
+  onlyWorkerId: string | null,
+): store.StoredTask['spec'] {
   return {
     run: input.run ?? null,
     prompt: input.prompt ?? null,
@@ -80,12 +98,18 @@ function specOf(input: TaskCreate): store.StoredTask['spec'] {
       target,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     })),
-    needs: input.needs,
+    needs: [...new Set(input.needs)],
+    fileHints: input.fileHints,
+    criteria: input.criteria,
+    metadata: input.metadata,
+    onlyWorkerId,
+    delayMs: input.delayMs ?? 0,
+    ttlMs: input.ttlMs ?? null,
     mayChange: input.mayChange,
     allowEmpty: input.allowEmpty,
     wall: input.wall,
     network: input.network,
-    timeoutMs: input.timeoutMs ?? defaultTimeoutMs[input.tier],
+    timeoutMs: input.timeoutMs ?? defaultTimeoutMs[tier],
   }
 }
 

@@ -44,7 +44,8 @@ test('a refused cancel leaves the queue as it was', async () => {
   const rooms = await openRooms()
   const id = await taskIn(rooms, 'done')
   await rooms.sql(
-    `insert into task_queue (workspace_id, task_id, lane, wall, epoch) values ($1, $2, 2, 'namespace', 0)`,
+    `insert into task_queue (workspace_id, task_id, repo_id, lane, wall, timeout_ms, epoch)
+     select $1, $2, repo_id, 2, 'namespace', 1000, 0 from tasks where id = $2`,
     [rooms.workspaceId, id],
   )
   await expect(rooms.cancel(id)).rejects.toMatchObject({ code: 'task_state_refuses' })
@@ -103,8 +104,9 @@ test('a short id that two tasks share names neither', async () => {
   const twin = `${newId().slice(0, 28)}${id.slice(28)}`
   await rooms.sql('update task_queue set task_id = task_id')
   await rooms.sql(
-    `insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, state, created_by)
-     select workspace_id, $1, repo_id, repo, title, spec, lane, tier, state, created_by from tasks`,
+    `insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, guessed_tier,
+       retries, state, created_by)
+     select workspace_id, $1, repo_id, repo, title, spec, lane, tier, guessed_tier, retries, state, created_by from tasks`,
     [twin],
   )
   await expect(rooms.get(short)).rejects.toMatchObject({ code: 'not_found' })

@@ -9,6 +9,26 @@ export const holdLease = {
          where workspace_id = $1 and task_id = $2 and epoch = $3 and worker_id = $4 for update`,
 }
 
+/**
+ * A result that comes after its lease was given up, while nobody newer holds the task: the epoch is still the newest,
+ * so accepting it loses nothing and doubles nothing. Takes the lease again for the rest of the transaction.
+ *
+ * $1 workspace, $2 task, $3 epoch, $4 worker, $5 lease in ms.
+ */
+export const reclaim = {
+  name: 'tasks_reclaim',
+  text: `update task_queue set worker_id = $4, assigned_at = now(), accepted_at = now(), progress_at = now(),
+           lease_expires_at = now() + make_interval(secs => $5 / 1000.0)
+         where workspace_id = $1 and task_id = $2 and epoch = $3 and worker_id is null and epoch > 0
+         returning task_id`,
+}
+
+/** $1 workspace, $2 task. The run said something about the work: the clock of quiet runs starts again. */
+export const progressed = {
+  name: 'tasks_progressed',
+  text: `update task_queue set progress_at = now(), quiet_told = false where workspace_id = $1 and task_id = $2`,
+}
+
 /** Renews all leases of one worker in one statement; answers those that still were its own. */
 export const renew = {
   name: 'tasks_renew',
@@ -21,7 +41,7 @@ export const renew = {
 /** $1 workspace, $2 task, $3 lease in ms. The accepted time is set once; the acceptance clock stops with it. */
 export const accept = {
   name: 'tasks_accept',
-  text: `update task_queue set accepted_at = coalesce(accepted_at, now()),
+  text: `update task_queue set accepted_at = coalesce(accepted_at, now()), progress_at = now(),
            lease_expires_at = now() + make_interval(secs => $3 / 1000.0)
          where workspace_id = $1 and task_id = $2`,
 }
@@ -38,16 +58,27 @@ export const leave = {
   text: `delete from task_queue where workspace_id = $1 and task_id = $2`,
 }
 
-/** Back into its lane at its old place: enqueued_at is kept, so a lost run does not cost a task its turn. */
+/**
+ * Back into its lane at its old place: enqueued_at is kept, so a lost run does not cost a task its turn. $3 is the
+ * delay in seconds; $4 raises the epoch, so that not even a late result of the run is taken any more.
+ */
 export const giveBack = {
   name: 'tasks_give_back',
   text: `update task_queue set worker_id = null, assigned_at = null, accepted_at = null, lease_expires_at = null,
-           deadline_at = null, not_before = now() + make_interval(secs => $3)
+           deadline_at = null, progress_at = null, not_before = now() + make_interval(secs => $3::float8),
+           epoch = epoch + case when $4 then 1 else 0 end
          where workspace_id = $1 and task_id = $2`,
 }
 
-/** $1 workspace, $2 task, $3 lane index, $4 wall, $5 epoch. */
+/**
+ * $1 workspace, $2 task, $3 lane index, $4 wall, $5 epoch, $6 repository, $7 needs, $8 only worker, $9 timeout in ms,
+ * $10 seconds to wait first, $11 seconds to live unclaimed, $12 time to be complete by.
+ */
 export const enqueue = {
   name: 'tasks_enqueue',
-  text: `insert into task_queue (workspace_id, task_id, lane, wall, epoch) values ($1, $2, $3, $4, $5)`,
+  text: `insert into task_queue (workspace_id, task_id, lane, wall, epoch, repo_id, needs, only_worker, timeout_ms,
+           not_before, expires_at, complete_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+           case when $10::float8 > 0 then now() + make_interval(secs => $10::float8) else '-infinity' end,
+           now() + make_interval(secs => $10::float8 + $11::float8), $12)`,
 }

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { Task } from '@muster/contract/tasks'
-import { taskActions, taskMay, type TaskAction } from '@muster/contract/task-states'
+import { taskActions, taskMay } from '@muster/contract/task-states'
 import { useTaskVerb } from '../../api/commands.ts'
 import { ErrorView } from '../../components/ErrorView.tsx'
 import { endingWords, stateWords } from '../../components/state-words.ts'
@@ -59,7 +59,7 @@ export function TaskHeader({ task }: { task: Task }) {
   )
 }
 
-type VerbButtonProps = { verb: TaskAction; task: Task; busy: boolean; onClick: () => void }
+type VerbButtonProps = { verb: keyof typeof verbs; task: Task; busy: boolean; onClick: () => void }
 
 const verbs = {
   cancel: { word: 'Cancel', icon: 'stop', look: 'danger' },

@@ -1,0 +1,63 @@
+import type { WallStatus } from '@muster/contract/workers'
+import type { Tx } from '../kernel/db.ts'
+import type { Connection, Connections } from './connections.ts'
+import { isAnswering } from './refresh.ts'
+import * as store from './store.ts'
+
+/** What a worker offers right now. */
+export type Offer = {
+  workspaceId: string
+  workerId: string
+  name: string
+  slots: number
+  walls: WallStatus[]
+  capabilities: string[]
+}
+
+type Message = Parameters<Connection['send']>[0]
+
+/** The workers that are connected to this hub: what they offer, and telling them something. */
+export function createReach({ connections, hubId }: { connections: Connections; hubId: string }) {
+  return {
+    offers(): Offer[] {
+      return connections
+        .all()
+        .filter((each) => isAnswering(each) && !each.blocked && !each.restarting)
+        .map(({ workspaceId, workerId, name, slots, capabilities, walls }) => ({
+          workspaceId,
+          workerId,
+          name,
+          slots,
+          capabilities,
+          walls,
+        }))
+    },
+
+    /** To one worker of the workspace, or to all, as far as they are connected here; answers how many. */
+    tell(workspaceId: string, workerId: string | null, message: Message): number {
+      const here = connections
+        .all()
+        .filter(
+          (each) => each.workspaceId === workspaceId && (workerId === null || each.workerId === workerId),
+        )
+      for (const connection of here) connection.send(message)
+      return here.length
+    },
+
+    send(workerId: string, message: Message): boolean {
+      const connection = connections.get(workerId)
+      connection?.send(message)
+      return connection !== undefined
+    },
+
+    /** Of the offers of this hub, those that may have tasks now: still connected here and not cordoned. */
+    async assignable(tx: Tx, offers: Offer[]): Promise<Offer[]> {
+      const ids = await store.assignable(
+        tx,
+        offers.map((offer) => offer.workerId),
+        hubId,
+      )
+      return offers.filter((offer) => ids.has(offer.workerId))
+    },
+  }
+}

@@ -1,0 +1,96 @@
+import { systemActor } from '../kernel/actor.ts'
+import type { Tx } from '../kernel/db.ts'
+import type { Events } from '../kernel/events.ts'
+import { newId } from '../kernel/ids.ts'
+import { dispatch, type Able, type Placement } from './dispatch.ts'
+import type { QueueLimits } from './limits.ts'
+import { isPaused } from './settings.ts'
+import { lockCandidates } from './sql/candidates.ts'
+import { leaseMany, type ClaimedRow } from './sql/lease-many.ts'
+
+// As many as one statement and one message burst carry without another workspace noticing the wait.
+const roundSize = 100
+
+/** Slots held, by worker, after every other round of this workspace has ended. */
+const lockRound = {
+  name: 'tasks_lock_round',
+  text: `select pg_advisory_xact_lock(hashtextextended('muster assignment ' || $1, 0))`,
+}
+const heldBy = {
+  name: 'tasks_held_by',
+  text: `select worker_id, count(*)::int as held from task_queue
+         where workspace_id = $1 and worker_id is not null group by worker_id`,
+}
+const waitingIn = {
+  name: 'tasks_waiting_in',
+  text: `select w.id from unnest($1::uuid[]) as w (id) where exists (
+           select 1 from task_queue q where q.workspace_id = w.id and q.worker_id is null and q.not_before <= now())`,
+}
+
+/** Getting leases: one round for one workspace. */
+export function createTaking(deps: { events: Events; leaseMs: number; limits: QueueLimits }) {
+  const { events, leaseMs, limits } = deps
+  return {
+    /** Of these workspaces, those in which something could be assigned; one cheap look for all of an idle fleet. */
+    async waitingIn(tx: Tx, workspaceIds: string[]): Promise<string[]> {
+      return (await tx.query<{ id: string }>(waitingIn, [workspaceIds])).map((row) => row.id)
+    },
+
+    /**
+     * Leases what fits to these workers, at most a hundred tasks. Rounds of one workspace happen one after the other
+     * on all hubs, so that the bound on running tasks is exact and no slot is given twice.
+     */
+    async takeRound(
+      tx: Tx,
+      round: { workspaceId: string; workers: (Able & { slots: number })[]; inactiveRepos: string[] },
+    ): Promise<ClaimedRow[]> {
+      const { workspaceId } = round
+      await tx.query(lockRound, [workspaceId])
+      if (await isPaused(tx)) return []
+      const held = await tx.query<{ worker_id: string; held: number }>(heldBy, [workspaceId])
+      const holds = new Map(held.map((row) => [row.worker_id, row.held]))
+      const running = held.reduce((sum, row) => sum + row.held, 0)
+      const workers = round.workers
+        .map(({ slots, ...worker }) => ({ ...worker, free: slots - (holds.get(worker.workerId) ?? 0) }))
+        .filter((worker) => worker.free > 0)
+      const free = workers.reduce((sum, worker) => sum + worker.free, 0)
+      const limit = Math.min(free, limits.maxRunning - running, roundSize)
+      if (limit <= 0) return []
+      const query = { workspaceId, workers, inactiveRepos: round.inactiveRepos, limit }
+      const placed = dispatch(await lockCandidates(tx, query), workers, limit)
+      return placed.length === 0 ? [] : lease(tx, workspaceId, placed)
+    },
+  }
+
+  async function lease(tx: Tx, workspaceId: string, placed: Placement[]): Promise<ClaimedRow[]> {
+    const leased = await tx.query<ClaimedRow>(leaseMany, [
+      workspaceId,
+      leaseMs,
+      placed.map((each) => each.taskId),
+      placed.map((each) => each.worker.workerId),
+      placed.map((each) => each.worker.name),
+      placed.map(() => newId()),
+      placed.map(({ reason, candidates, worker }) =>
+        JSON.stringify({ reason, candidates, worker: worker.name }),
+      ),
+    ])
+    const reasons = new Map(placed.map((each) => [each.taskId, each.reason]))
+    await events.publishAll(
+      tx,
+      systemActor(workspaceId),
+      leased.map((task) => ({
+        kind: 'task.assigned',
+        taskId: task.id,
+        runId: task.run_id,
+        data: {
+          workerId: task.worker_id,
+          worker: task.worker,
+          epoch: task.epoch,
+          attempt: task.attempt,
+          reason: reasons.get(task.id),
+        },
+      })),
+    )
+    return leased
+  }
+}
