@@ -20,7 +20,7 @@ export function createRecords({ db, identity }: { db: Db; identity: Identity }) 
       return identity.issueToken(tx, actor, { ...input, workerId: id })
     },
 
-    async idOf(tx: Tx, name: string): Promise<string> {
+    async namedId(tx: Tx, name: string): Promise<string> {
       const row = await store.byName(tx, name)
       if (row === undefined) throw new MusterError('worker_not_found', `No worker is called ${name}.`)
       return row.id

@@ -25,7 +25,7 @@ export async function submit(
   refusePast(input)
   const repo = await (input.repo === undefined ? deps.repos.first(tx) : deps.repos.byName(tx, input.repo))
   const { worker: only = null } = input
-  const onlyWorkerId = only === null ? null : await deps.agents.idOf(tx, only)
+  const onlyWorkerId = only === null ? null : await deps.agents.namedId(tx, only)
   const open = await openDependencies(tx, input.after)
   const guessed = guessTier(input)
   const row = await store.insert(tx, {
