@@ -5,7 +5,6 @@ import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import { createConnections } from './connections.ts'
 import { createCondition } from './condition.ts'
-import { createCordon } from './cordon.ts'
 import { createEviction } from './evict.ts'
 import { createPresence } from './presence.ts'
 import { createReach } from './reach.ts'
@@ -16,7 +15,6 @@ import { createRoll } from './roll.ts'
 import { createSettle, type Holds } from './settle.ts'
 import * as store from './store.ts'
 
-export type { Offer } from './reach.ts'
 export type Agents = ReturnType<typeof createAgents>
 
 /** Workers: their records, who is present, and the sockets this hub holds. Knows nothing of tasks. */
@@ -48,7 +46,6 @@ export function createAgents(deps: {
     },
 
     ...createReach({ ...deps, connections }),
-    ...createCordon(deps),
     settle,
     ...createRecords(deps),
     ...createPresence({ ...deps, connections, settle }),

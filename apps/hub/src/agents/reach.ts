@@ -1,6 +1,9 @@
 import type { WallStatus } from '@muster/contract/workers'
 import type { Tx } from '../kernel/db.ts'
+import type { Events } from '../kernel/events.ts'
+import type { Hints } from '../kernel/hints.ts'
 import type { Connection, Connections } from './connections.ts'
+import { createCordon } from './cordon.ts'
 import { isAnswering } from './refresh.ts'
 import * as store from './store.ts'
 
@@ -17,8 +20,11 @@ export type Offer = {
 type Message = Parameters<Connection['send']>[0]
 
 /** The workers that are connected to this hub: what they offer, and telling them something. */
-export function createReach({ connections, hubId }: { connections: Connections; hubId: string }) {
+export function createReach(deps: { connections: Connections; hubId: string; events: Events; hints: Hints }) {
+  const { connections, hubId } = deps
   return {
+    ...createCordon(deps),
+
     offers(): Offer[] {
       return connections
         .all()

@@ -1,10 +1,12 @@
-import type { Agents, Offer } from '../agents/agents.ts'
+import type { Agents } from '../agents/agents.ts'
 import type { Db } from '../kernel/db.ts'
 import type { Repo } from '@muster/contract/repos'
 import type { Repos } from '../repos/repos.ts'
 import type { ClaimedTask, Leases } from '../tasks/lease.ts'
 import { branchesOf, shellAgent } from './branches.ts'
 import * as store from './store.ts'
+
+type Offer = ReturnType<Agents['offers']>[number]
 
 /**
  * Assignment: fills the free slots of the workers connected to this hub. What is free, what waits and what may run is
