@@ -9,7 +9,6 @@ import { createEviction } from './evict.ts'
 import { createPresence } from './presence.ts'
 import { createReach } from './reach.ts'
 import { createRecords } from './records.ts'
-import { createRefresh } from './refresh.ts'
 import { createRestarts } from './restart.ts'
 import { createRoll } from './roll.ts'
 import { createSettle, type Holds } from './settle.ts'
@@ -49,7 +48,6 @@ export function createAgents(deps: {
     settle,
     ...createRecords(deps),
     ...createPresence({ ...deps, connections, settle }),
-    ...createRefresh({ ...deps, connections }),
     ...createCondition({ ...deps, settle }),
     ...createEviction({ ...deps, settle }),
     ...restarts,

@@ -1,10 +1,10 @@
 import type { WallStatus } from '@muster/contract/workers'
-import type { Tx } from '../kernel/db.ts'
+import type { Db, Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import type { Connection, Connections } from './connections.ts'
 import { createCordon } from './cordon.ts'
-import { isAnswering } from './refresh.ts'
+import { createRefresh, isAnswering } from './refresh.ts'
 import * as store from './store.ts'
 
 /** What a worker offers right now. */
@@ -24,6 +24,7 @@ export function createReach(deps: { connections: Connections; hubId: string; eve
   const { connections, hubId } = deps
   return {
     ...createCordon(deps),
+    ...createRefresh(deps),
 
     offers(): Offer[] {
       return connections
