@@ -305,7 +305,7 @@ export const hubMessage = z.discriminatedUnion('type', [
     .object({ type: z.literal('cancel'), ...held, reason: z.string().describe('One sentence for a person.') })
     .describe('The task is cancelled: stop its work at once. There is nothing to finish.'),
   z
-    .object({ type: z.literal('stop'), reason: z.string() })
+    .object({ type: z.literal('stop'), reason: z.string().describe('Who ordered it, or why.') })
     .describe('Stop everything that you run, at once. The hub has taken it all back, or will when it can.'),
   z
     .object({

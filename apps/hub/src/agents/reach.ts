@@ -20,7 +20,13 @@ export type Offer = {
 type Message = Parameters<Connection['send']>[0]
 
 /** The workers that are connected to this hub: what they offer, and telling them something. */
-export function createReach(deps: { connections: Connections; hubId: string; events: Events; hints: Hints }) {
+export function createReach(deps: {
+  db: Db
+  connections: Connections
+  hubId: string
+  events: Events
+  hints: Hints
+}) {
   const { connections, hubId } = deps
   return {
     ...createCordon(deps),
