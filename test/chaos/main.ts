@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { describeMachine } from '../bench/main-job/report.ts'
 import { faults, scheduleOf } from './faults/catalogue.ts'
 import { openHistory } from './load/history.ts'
 import { createRandom } from './random.ts'
@@ -10,7 +8,7 @@ import { createReader } from './rig/reader.ts'
 import { startRig } from './rig/rig.ts'
 import { playRound, type Round } from './round.ts'
 import { workerNames } from './settings.ts'
-import { summarise, type Summary } from './summary.ts'
+import { runOf, summarise, type Summary } from './summary.ts'
 
 // A fault that came too late or too early is tried again, and counted only when it hit.
 const tries = 6
@@ -62,9 +60,7 @@ async function main(): Promise<number> {
     await reader.close()
     await rig.close()
   }
-  const machine = await describeMachine()
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD']).toString().trim()
-  const run = { seed, commit, machine, asked: Number(values.rounds), without }
+  const run = { ...(await runOf(seed)), asked: Number(values.rounds), without }
   const summary = summarise({ ...run, faults: available.map((fault) => fault.name) }, rounds, missed)
   writeFileSync(join(results, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
   print(summary)
@@ -85,12 +81,13 @@ function lineOf(round: Round): string {
 }
 
 function print(summary: Summary): void {
-  const { coverage, recovery } = summary
+  const { coverage, recovery, stale } = summary
   say(
     `\n${summary.rounds} rounds, ${summary.tasks} tasks, ${summary.runs} runs; lost ${summary.lost}, doubled ` +
       `${summary.doubled}, unfenced ${summary.unfenced}, stuck ${summary.stuck}, unlocked by hand ` +
       `${summary.unlockedByHand}, all violations ${summary.violations.length}; seed ${summary.seed}`,
   )
+  say(`${stale.refused} of ${stale.sent} finishes of older epochs refused`)
   say(
     `covered ${coverage.covered} of ${coverage.pairs} pairs of phase and fault; ${summary.missed} misses repeated`,
   )

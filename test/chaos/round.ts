@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readOpen, readStory, type Story } from './check/story.ts'
+import { createClient } from '@muster/sdk/client'
+import { readStory } from './check/story.ts'
 import { check, type Violation } from './check/checker.ts'
+import { drain, outsideOf } from './settle.ts'
 import { instant } from './clock.ts'
 import type { Pair } from './faults/catalogue.ts'
-import type { Struck } from './faults/fault.ts'
 import type { History } from './load/history.ts'
 import { startLoad } from './load/load.ts'
+import { sendStaleFinishes } from './load/stale-finishes.ts'
 import { createRandom } from './random.ts'
 import { branchesIn } from './rig/branches.ts'
 import type { Reader } from './rig/reader.ts'
-import type { Rig } from './rig/rig.ts'
-import { drainLimitMs, orphanLimitMs } from './settings.ts'
+import type { HubSlot, Rig } from './rig/rig.ts'
+import { commandOf } from './rig/stand-in.ts'
+import { drainLimitMs } from './settings.ts'
 
 export type Round = {
   number: number
@@ -24,6 +27,8 @@ export type Round = {
   /** From the fault's end, or from the kill, to the next task that was done. */
   recoveryMs: number | null
   refusedStale: number
+  /** Finishes that the double sent under old epochs, and those of them that were refused as such. */
+  stale: { sent: number; refused: number }
   violations: Violation[]
   ms: number
 }
@@ -58,7 +63,7 @@ export async function playRound(
   }
   const stay = isIdle ? undefined : await rig.log.next(phase, phaseWithinMs)
   const worker = rig.workers.find((each) => each.name === stay?.who) ?? random.pick(rig.workers)
-  const struck = await strike(pair, { rig, hub, worker, random, isIdle })
+  const struck = await fault.strike({ rig, hub, worker, random, isIdle })
   hub.watch.release()
   clients ??= load()
   await sleep(struck.holdMs)
@@ -71,10 +76,13 @@ export async function playRound(
   const recoveredAt = await reader.firstDone(from, drainLimitMs)
   await clients.stop(drainLimitMs)
   violations.push(...(await drain(reader, prefix, healed)))
+  const stale = await staleFinishes({ rig, reader, number })
+  violations.push(...stale.taken.map((what) => ({ invariant: 'I-2', what: `a ${what} was taken` })))
   const story = await reader.ask((client) => readStory(client, prefix))
   const told = history.take()
   violations.push(...check(story, outsideOf(rig, story, told)))
   violations.push(...rig.accidents().map((what) => ({ invariant: 'R-7', what })))
+  const wasFelt = struck.wasFelt?.() ?? true
   const hit = rig.log
     .during(phase, struck.at)
     .filter(
@@ -89,48 +97,39 @@ export async function playRound(
     fault: fault.name,
     phase,
     hit,
-    isHit: isIdle ? hit === 0 : hit > 0,
+    isHit: wasFelt && (isIdle ? hit === 0 : hit > 0),
     tasks: story.tasks.length,
     runs: story.runs.length,
     recoveryMs: recoveredAt === undefined ? null : Math.round(recoveredAt - from),
     refusedStale: story.events.filter((event) => event.kind === 'run.refused_stale').length,
+    stale: { sent: stale.sent, refused: stale.refused },
     violations,
     ms: Math.round(instant() - began),
   }
 }
 
-async function strike({ fault }: Pair, scene: Parameters<Pair['fault']['strike']>[0]): Promise<Struck> {
-  const struck = fault.strike(scene)
-  return struck
+/** Some tasks of the round go to a double that takes them, loses them and reports them all the same. */
+async function staleFinishes({ rig, reader, number }: { rig: Rig; reader: Reader; number: number }) {
+  const prefix = `round-${number}-stale-`
+  const url = (rig.hubs[0] as HubSlot).url
+  const client = createClient({ origin: url, token: rig.token })
+  const handIn = async () => {
+    for (let at = 1; at <= 3; at++) {
+      const body = { repo: 'demo', title: `${prefix}${at}`, run: commandOf({ phaseMs: 5, passes: true }) }
+      await client.call('createTask', { body, idempotencyKey: body.title })
+    }
+  }
+  const stale = await sendStaleFinishes({
+    url,
+    token: rig.doubleToken,
+    branches: branchesIn(rig.branchesDir),
+    handIn,
+  })
+  await drain(reader, prefix, instant())
+  return stale
 }
 
 /** A link as in a real network: what is sent arrives a moment later. */
 function setLatencies(rig: Rig, up: number, down: number): void {
   for (const worker of rig.workers) worker.toHub.setLatency(up, down)
-}
-
-/** Waits until every task of the round has ended. What does not end, or keeps a dead lease, is a violation. */
-async function drain(reader: Reader, prefix: string, healed: number): Promise<Violation[]> {
-  let longest = 0
-  for (;;) {
-    const { open, overdueMs } = await reader.ask((client) => readOpen(client, prefix))
-    const since = instant() - healed
-    if (since > orphanLimitMs) longest = Math.max(longest, overdueMs)
-    if (open === 0 || since > drainLimitMs) {
-      const stuck = open === 0 ? [] : [{ invariant: 'stuck', what: `${open} tasks did not end` }]
-      const orphaned = longest > orphanLimitMs
-      return orphaned ? [...stuck, { invariant: 'I-4', what: `a lease had ended ${longest} ms ago` }] : stuck
-    }
-    await sleep(60)
-  }
-}
-
-function outsideOf(rig: Rig, story: Story, told: ReturnType<History['take']>) {
-  const ids = new Set(story.tasks.map((task) => task.id))
-  const branches = branchesIn(rig.branchesDir)
-  return {
-    told,
-    effects: rig.effects().filter((effect) => ids.has(effect.taskId)),
-    branchOf: (taskId: string) => branches.read(taskId).commit,
-  }
 }

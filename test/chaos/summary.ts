@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { describeMachine } from '../bench/main-job/report.ts'
 import { phases } from './rig/phase-log.ts'
 import type { Round } from './round.ts'
 
@@ -5,7 +7,7 @@ export type Summary = ReturnType<typeof summarise>
 
 /** What a run showed, from its rounds alone. */
 export function summarise(
-  run: { seed: number; commit: string; machine: string; asked: number; faults: string[]; without: string[] },
+  run: Run & { asked: number; faults: string[]; without: string[] },
   rounds: readonly Round[],
   missed: number,
 ) {
@@ -23,12 +25,12 @@ export function summarise(
   const count = (...names: string[]) => violations.filter((each) => names.includes(each.invariant)).length
   return {
     ...run,
-    at: new Date().toISOString(),
     rounds: rounds.length,
     missed,
     tasks: sum((round) => round.tasks),
     runs: sum((round) => round.runs),
     refusedStale: sum((round) => round.refusedStale),
+    stale: { sent: sum((round) => round.stale.sent), refused: sum((round) => round.stale.refused) },
     lost: count('I-1'),
     doubled: count('I-2', 'I-6'),
     unfenced: count('I-3'),
@@ -43,22 +45,23 @@ export function summarise(
     },
     recovery: run.faults.map((fault) => {
       const times = rounds.flatMap((round) => (round.fault === fault ? (round.recoveryMs ?? []) : []))
-      const sorted = times.toSorted((a, b) => a - b)
-      return {
-        fault,
-        rounds: times.length,
-        p50: nth(sorted, 50),
-        p95: nth(sorted, 95),
-        max: sorted.at(-1) ?? null,
-      }
+      return { fault, ...spread(times) }
     }),
-    roundMs: {
-      p50: nth(
-        rounds.map((round) => round.ms).toSorted((a, b) => a - b),
-        50,
-      ),
-    },
+    roundMs: spread(rounds.map((round) => round.ms)),
   }
+}
+
+type Run = Awaited<ReturnType<typeof runOf>>
+
+/** What a reader needs in order to repeat a run and to judge its times. */
+export async function runOf(seed: number) {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD']).toString().trim()
+  return { seed, commit, at: new Date().toISOString(), machine: await describeMachine() }
+}
+
+export function spread(times: readonly number[]) {
+  const sorted = times.toSorted((a, b) => a - b)
+  return { rounds: sorted.length, p50: nth(sorted, 50), p95: nth(sorted, 95), max: sorted.at(-1) ?? null }
 }
 
 /** The nearest-rank percentile. */

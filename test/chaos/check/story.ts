@@ -60,21 +60,33 @@ export async function readStory(reader: Client, titlePrefix: string): Promise<St
 }
 
 /**
- * How many tasks of the round have not ended though nothing keeps them, and for how long the longest-ended lease waits
- * to be noticed. A task that depends on one which failed or was cancelled waits for a person, rightly.
+ * The tasks of the round that have not ended though nothing keeps them, and for how long the longest-ended lease waits to
+ * be noticed. A task that depends, at whatever remove, on one which failed or was cancelled waits for a person, rightly.
  */
 export async function readOpen(
   reader: Client,
   titlePrefix: string,
-): Promise<{ open: number; overdueMs: number }> {
-  const { rows } = await reader.query<{ open: number; overdue: number | null }>(
-    `select (select count(*)::int from tasks t where title like $1 and ended_at is null and not exists (
-              select from task_dependencies d join tasks needed on needed.id = d.needs_id
-              where d.task_id = t.id and needed.state in ('dead', 'cancelled'))) as open,
+): Promise<{ open: string[]; overdueMs: number }> {
+  const { rows } = await reader.query<{ open: string[] | null; overdue: number | null }>(
+    `with recursive blocked (id) as (
+       select id from tasks where title like $1 and state in ('dead', 'cancelled')
+       union select d.task_id from task_dependencies d join blocked on blocked.id = d.needs_id)
+     select (select array_agg(concat_ws(' ', title, id, state, 'epoch', epoch, worker, reason)) from tasks
+             where title like $1 and ended_at is null and id not in (select id from blocked)) as open,
             (select max(extract(epoch from now() - lease_expires_at) * 1000)::float8 from task_queue) as overdue`,
     [`${titlePrefix}%`],
   )
-  return { open: rows[0]?.open ?? 0, overdueMs: rows[0]?.overdue ?? 0 }
+  return { open: rows[0]?.open ?? [], overdueMs: rows[0]?.overdue ?? 0 }
+}
+
+/** The cursors of all events behind one, in the order in which a reader must get them. */
+export async function readCursors(reader: Client, after: string): Promise<string[]> {
+  const { rows } = await reader.query<{ cursor: string }>(
+    `select txid || '-' || seq as cursor from events
+     where (txid, seq) > ($1::xid8, $2::bigint) order by events.txid, events.seq`,
+    after.split('-'),
+  )
+  return rows.map((row) => row.cursor)
 }
 
 /** When the first task after an instant was done, and when leases were taken back after it. */

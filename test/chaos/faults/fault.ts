@@ -4,7 +4,7 @@ import type { HubSlot, Rig, WorkerSlot } from '../rig/rig.ts'
 /** Where a fault strikes: a hub and a worker, of which the targeted task is or was. */
 export type Scene = { rig: Rig; hub: HubSlot; worker: WorkerSlot; random: Random; isIdle: boolean }
 
-export type Struck = {
+type Struck = {
   /** The instant from which on the fault was there. */
   at: number
   /** Only tasks of these count as hit; absent: of anybody. */
@@ -13,6 +13,8 @@ export type Struck = {
   /** Ends the fault; recovery is counted from its end, or from `at` where what was killed has to come back. */
   heal(): Promise<void> | void
   countsFrom?: 'strike'
+  /** Asked at the end: whether it was felt at all. A fault that changed nothing proves nothing. */
+  wasFelt?(): boolean
 }
 
 export type Fault = {

@@ -9,7 +9,14 @@ function linkFaults(link: string, of: (scene: Scene) => Link): Fault[] {
     strike(scene) {
       const it = of(scene)
       const at = instant()
-      return { at, ...(it.victims === undefined ? {} : { victims: it.victims }), ...strike(it, scene) }
+      const before = it.proxy.touched()
+      const wasFelt = () => it.proxy.touched() > before
+      return {
+        at,
+        wasFelt,
+        ...(it.victims === undefined ? {} : { victims: it.victims }),
+        ...strike(it, scene),
+      }
     },
   })
   return [

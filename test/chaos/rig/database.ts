@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, rmSync, statfsSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, rmSync, statfsSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openCluster, type Cluster } from '@muster/postgres/cluster'
 import { readPassword, superuser } from '@muster/postgres/initialise'
 import { serverProcessesOf } from '@muster/postgres/process-identity'
@@ -12,13 +13,17 @@ const password = 'chaos'
 const name = 'muster'
 
 // A run of 300 rounds needs some 300 MB; the rest is filled by the fault that fills the disk.
-const volumeMb = 1024
+const volumeMb = 768
 
 /**
  * The embedded PostgreSQL on a volume of its own, so that filling it harms nothing else. As root that is a tmpfs of
  * bounded size; otherwise a plain folder, and the fault that fills it cannot be had.
  */
-export async function startDatabase(dir: string, log: (line: string) => void) {
+export async function startDatabase(
+  dir: string,
+  log: (line: string) => void,
+  accident: (what: string) => void,
+) {
   const volume = join(dir, 'database')
   mkdirSync(volume)
   const isBounded = process.getuid?.() === 0 && mountTmpfs(volume)
@@ -28,6 +33,11 @@ export async function startDatabase(dir: string, log: (line: string) => void) {
     openCluster({ dir: home, log, settings: { max_connections: '120', max_wal_size: '96MB' } })
   let cluster: Cluster = await open()
   let isWanted = true
+  const watch = () =>
+    void cluster.exited.then(({ code, signal }) => {
+      if (isWanted) accident(`the database ended by itself: ${signal ?? `exit code ${code}`}`)
+    })
+  watch()
   await makeOwner(cluster)
   const superPassword = await readPassword(home)
   const ballast = join(volume, 'ballast')
@@ -39,9 +49,6 @@ export async function startDatabase(dir: string, log: (line: string) => void) {
   }
   return {
     isBounded,
-    /** False while a fault keeps it down. */
-    isWanted: () => isWanted,
-    exited: () => cluster.exited,
     /** What the hub is given; its host is a folder with a socket in it, the proxy's and not the server's. */
     urlThrough: (socketDir: string) =>
       `postgres://${role}:${password}@localhost/${name}?host=${encodeURIComponent(socketDir)}`,
@@ -77,13 +84,30 @@ export async function startDatabase(dir: string, log: (line: string) => void) {
     async start() {
       cluster = await open()
       isWanted = true
+      watch()
     },
-    /** Leaves no free block on the volume. */
+    /**
+     * Leaves no free block on the volume; answers how that went, and the way back. A server that cannot write its log ends itself and is
+     * started again once there is room, as an operator would.
+     */
     fillDisk() {
-      const { bavail, bsize } = statfsSync(volume)
-      execFileSync('fallocate', ['-l', String(bavail * bsize), ballast])
+      fill(volume, ballast)
+      isWanted = false
+      let hasEnded = false
+      void cluster.exited.then(() => (hasEnded = true))
+      const makeRoom = async () => {
+        rmSync(ballast, { force: true })
+        // Recovery that failed for want of room ends the server a moment later.
+        await sleep(200)
+        if (hasEnded) {
+          await cluster.stop()
+          cluster = await open()
+          watch()
+        }
+        isWanted = true
+      }
+      return { hasEnded: () => hasEnded, makeRoom }
     },
-    freeDisk: () => rmSync(ballast, { force: true }),
     async close() {
       isWanted = false
       rmSync(ballast, { force: true })
@@ -93,6 +117,17 @@ export async function startDatabase(dir: string, log: (line: string) => void) {
   }
 }
 export type Database = Awaited<ReturnType<typeof startDatabase>>
+
+/** Most of it in one step, and the rest, which the server is taking from too, until there is nothing left. */
+function fill(volume: string, path: string): void {
+  const { bavail, bsize } = statfsSync(volume)
+  execFileSync('fallocate', ['-l', String(Math.max(bsize, bavail * bsize - 4 * 1024 * 1024)), path])
+  try {
+    for (;;) appendFileSync(path, Buffer.alloc(bsize))
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ENOSPC') throw error
+  }
+}
 
 function mountTmpfs(path: string): boolean {
   try {

@@ -1,6 +1,9 @@
 import { rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 
+// What a round sets as the usual latency of a network is no fault.
+const noticedMs = 100
+
 type Way = 'up' | 'down'
 
 /** Sees what passes in order; may take a piece away from the stream and give it back later through `pass`. */
@@ -19,11 +22,15 @@ export async function startFaultProxy(options: {
   const pairs = new Set<ReturnType<typeof join>>()
   const latency = { up: 0, down: 0 }
   let isRefusing = false
+  let touched = 0
   let isSwallowing = false
   let cutting: { way: Way; bytes: number; how: 'reset' | 'end'; left: number } | undefined
 
   const server = createServer({ allowHalfOpen: true }, (near) => {
-    if (isRefusing) return destroy(near.on('error', () => {}))
+    if (isRefusing) {
+      touched += 1
+      return destroy(near.on('error', () => {}))
+    }
     const pair = join(near, options.connect())
     pairs.add(pair)
     pair.closed.then(() => pairs.delete(pair)).catch(() => {})
@@ -57,6 +64,7 @@ export async function startFaultProxy(options: {
     function carry(way: Way, from: Socket, to: Socket): void {
       let lastDue = 0
       const pass = (piece: Buffer) => {
+        if (isSwallowing) touched += 1
         if (isSwallowing || to.destroyed) return
         if (cutting?.way === way && (cutting.left -= piece.length) <= 0) return cut(piece, cutting)
         if (!to.write(piece)) {
@@ -67,6 +75,7 @@ export async function startFaultProxy(options: {
       const cut = (piece: Buffer, order: { bytes: number; how: 'reset' | 'end'; left: number }) => {
         to.write(piece.subarray(0, piece.length + order.left))
         order.left = order.bytes
+        touched += 1
         if (order.how === 'reset') return reset()
         to.end()
         from.destroy()
@@ -75,6 +84,7 @@ export async function startFaultProxy(options: {
         const due = Math.max(performance.now() + latency[way], lastDue)
         if (latency[way] === 0 && lastDue <= performance.now()) return work()
         lastDue = due
+        if (latency[way] >= noticedMs) touched += 1
         setTimeout(work, due - performance.now())
       }
       from.on('data', (piece: Buffer) =>
@@ -94,9 +104,12 @@ export async function startFaultProxy(options: {
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
+    /** How many pieces and connections have felt an order so far. */
+    touched: () => touched,
     setLatency: (up: number, down: number) => void Object.assign(latency, { up, down }),
     /** Every open connection, at once and without a word in order. */
     reset() {
+      touched += pairs.size
       for (const pair of pairs) pair.reset()
     },
     /** Connections stay open and nothing passes; new ones are taken and hear nothing. Ends with a reset. */

@@ -15,6 +15,7 @@ const writesEvent = /\binsert\s+into\s+events\b/i
 export function createPgWatch(hub: string, log: PhaseLog) {
   let lastConnection = 0
   let gate: Gate | undefined
+  let noSpace = 0
   const holding = new Set<() => void>()
   let losing: { any: boolean; lost: (at: number) => void } | undefined
 
@@ -56,6 +57,8 @@ export function createPgWatch(hub: string, log: PhaseLog) {
       if (losing !== undefined && (touches || losing.any)) isLosing = true
     })
     const onDown = framer(false, (type, body) => {
+      // SQLSTATE 53100 is "disk full".
+      if (type === 'E' && body.includes('C53100\0')) noSpace += 1
       if (type !== 'Z' || body.toString('latin1') !== 'I') return
       touches = false
       log.leave(hub, key, instant())
@@ -81,6 +84,8 @@ export function createPgWatch(hub: string, log: PhaseLog) {
 
   return {
     tap,
+    /** How often the database has answered that its disk is full. */
+    noSpaceErrors: () => noSpace,
     /** The next transaction about a task stops there until `release`. */
     gate(wanted: Gate) {
       gate = wanted

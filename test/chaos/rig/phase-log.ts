@@ -76,7 +76,7 @@ const phaseOfNews: Record<string, Phase> = {
 }
 
 /** The news of a worker, written down. */
-export function note(
+export function noteNews(
   log: PhaseLog,
   worker: string,
   news: { at: number; taskId: string; epoch: number; phase: string },

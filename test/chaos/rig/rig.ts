@@ -13,7 +13,7 @@ import type { HubStart } from './hub-main.ts'
 import { layNetwork, removeDeadNetworks, whyNoNetwork, type Network } from './network.ts'
 import { startPart, type Part } from './part.ts'
 import { createPgWatch } from './pg-watch.ts'
-import { createPhaseLog, note, type PhaseLog } from './phase-log.ts'
+import { createPhaseLog, noteNews, type PhaseLog } from './phase-log.ts'
 import type { PhaseNews, WorkerStart } from './worker-main.ts'
 
 export type Rig = Awaited<ReturnType<typeof startRig>>
@@ -34,12 +34,12 @@ export async function startRig(options: { hubs: number; workers: string[]; logDi
   const dir = await ownPlace()
   const accidents: string[] = []
   const { logDir } = options
-  const database = await startDatabase(dir, (line) =>
-    appendFileSync(join(logDir, 'database.log'), `${line}\n`),
-  )
+  const accident = (what: string) => void accidents.push(what)
+  const note = (line: string) => appendFileSync(join(logDir, 'database.log'), `${line}\n`)
+  const database = await startDatabase(dir, note, accident)
   const log = createPhaseLog()
   const network = whyNoNetwork() === undefined ? layNetwork(options.workers) : undefined
-  const common: Common = { network, dir, logDir, database, log, accident: (what) => accidents.push(what) }
+  const common: Common = { network, dir, logDir, database, log, accident }
   const hubs: HubSlot[] = []
   for (let at = 1; at <= options.hubs; at++) hubs.push(await openHubSlot(`h${at}`, common))
   for (const hub of hubs) await hub.start()
@@ -67,9 +67,8 @@ export async function startRig(options: { hubs: number; workers: string[]; logDi
     accidents: () => accidents.splice(0),
     effects: () => workers.flatMap((worker) => readEffects(worker.effectsFile)),
     branchesDir: join(dir, 'branches'),
-    /** A token for one more worker, for a double that speaks the wire itself. */
-    workerToken: async (name: string) =>
-      (await client.call('createToken', { body: { kind: 'worker', name } })).secret,
+    /** Of one more worker, whom a double plays that speaks the wire itself. */
+    doubleToken: (await client.call('createToken', { body: { kind: 'worker', name: 'double' } })).secret,
     async close() {
       for (const slot of [...workers, ...hubs]) await slot.close()
       network?.remove()
@@ -143,16 +142,7 @@ async function openWorkerSlot(
   common: Common,
 ) {
   const { dir, log, network } = common
-  // As a balancer would: to its own hub while that one runs, else to another.
-  const nearest = () => {
-    const order = [...hubs.slice(first), ...hubs.slice(0, first)]
-    return (order.find((each) => each.part() !== undefined) ?? order[0]) as HubSlot
-  }
-  const toHub = await startFaultProxy({
-    listen: { host: network?.hubAddressOf(name) ?? '127.0.0.1', port: 0 },
-    connect: () => connect(nearest().port, '127.0.0.1'),
-    tap: () => hostRewriter(() => nearest().port),
-  })
+  const toHub = await openBalancer({ host: network?.hubAddressOf(name) ?? '127.0.0.1', hubs, first })
   const effectsFile = join(dir, `${name}.effects`)
   const branchesDir = join(dir, 'branches')
   mkdirSync(branchesDir, { recursive: true })
@@ -174,7 +164,7 @@ async function openWorkerSlot(
         logFile: join(common.logDir, `${name}.log`),
         onMessage: (message) => {
           const news = message as PhaseNews
-          if (news.type === 'phase') note(log, name, news)
+          if (news.type === 'phase') noteNews(log, name, news)
         },
         onEnd: (end) => endOf(name, end, common, () => (part = undefined)),
       })
@@ -187,6 +177,19 @@ async function openWorkerSlot(
   }
 }
 
+/** One address for several hubs: a connection goes to the first of them that runs. */
+export function openBalancer({ host, hubs, first }: { host: string; hubs: HubSlot[]; first: number }) {
+  const nearest = () => {
+    const order = [...hubs.slice(first), ...hubs.slice(0, first)]
+    return (order.find((each) => each.part() !== undefined) ?? order[0]) as HubSlot
+  }
+  return startFaultProxy({
+    listen: { host, port: 0 },
+    connect: () => connect(nearest().port, '127.0.0.1'),
+    tap: () => hostRewriter(() => nearest().port),
+  })
+}
+
 /** The hub refuses requests that were not sent to its own address, so a proxy in front of it says that one. */
 function hostRewriter(port: () => number): Tap {
   let isFirst = true
@@ -194,7 +197,7 @@ function hostRewriter(port: () => number): Tap {
     piece(way, piece, pass) {
       if (way === 'down' || !isFirst) return pass(piece)
       isFirst = false
-      const text = piece.toString('latin1').replace(/^Host: .*$/m, `Host: 127.0.0.1:${port()}`)
+      const text = piece.toString('latin1').replace(/^host: .*$/im, `Host: 127.0.0.1:${port()}`)
       pass(Buffer.from(text, 'latin1'))
     },
     closed: () => {},

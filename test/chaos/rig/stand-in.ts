@@ -64,11 +64,14 @@ export function createStandIn(deps: { worker: string; effects: Effects; branches
 const base = 'b'.repeat(40)
 
 /** Every run has its own commit, so the evidence of a task tells which run is its end. */
-function commitOf(runId: string): string {
+export function commitOf(runId: string): string {
   return createHash('sha1').update(runId).digest('hex')
 }
 
-function verified(assignment: Pick<Assignment, 'branch' | 'checks' | 'attempt'>, commit: string): RunResult {
+export function verified(
+  assignment: Pick<Assignment, 'branch' | 'checks' | 'attempt'>,
+  commit: string,
+): RunResult {
   const checks = assignment.checks.map((check) => ({ ...check, status: 'pass' as const, output: '', ms: 1 }))
   const report: Report = {
     overall: checks.length === 0 ? 'auto_pass' : 'pass',
