@@ -48,6 +48,9 @@ if (lacks(['git', 'bubblewrap']).length === 0) {
   countStep(await runStep('bench, short form', argv, { limitMs: 600_000 }))
 }
 
+const chaos = [process.execPath, 'test/chaos/main.ts', '--rounds', '25']
+countStep(await runStep('chaos, 25 rounds', chaos, { limitMs: 600_000 }))
+
 const queueBench = [process.execPath, 'test/bench/queue/main.ts', '--short']
 countStep(await runStep('bench of the queue, short form', queueBench, { limitMs: 300_000 }))
 

@@ -41,7 +41,15 @@ async function main(): Promise<number> {
   })
   const available = wanted.filter((fault) => fault.lacks?.(rig) === undefined)
   for (const lack of without) say(`skipped  ${lack}`)
+  const names = available.map((fault) => fault.name)
+  const run = { ...(await runOf(seed)), asked: Number(values.rounds), faults: names, without }
   const rounds: Round[] = []
+  // After each round, so that a run that is ended early has shown what it has.
+  const write = (path: string): Summary => {
+    const summary = summarise(run, rounds, missed)
+    writeFileSync(path, `${JSON.stringify(summary, null, 2)}\n`)
+    return summary
+  }
   let missed = 0
   try {
     for (const [at, pair] of scheduleOf(Number(values.rounds), available, random).entries()) {
@@ -51,6 +59,7 @@ async function main(): Promise<number> {
         say(lineOf(round))
         if (round.isHit || round.violations.length > 0) {
           rounds.push(round)
+          write(join(results, 'summary.json'))
           break
         }
         missed += 1
@@ -60,9 +69,7 @@ async function main(): Promise<number> {
     await reader.close()
     await rig.close()
   }
-  const run = { ...(await runOf(seed)), asked: Number(values.rounds), without }
-  const summary = summarise({ ...run, faults: available.map((fault) => fault.name) }, rounds, missed)
-  writeFileSync(join(results, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
+  const summary = write(join(results, 'summary.json'))
   print(summary)
   return summary.violations.length === 0 && rounds.length > 0 ? 0 : 1
 }
@@ -77,7 +84,8 @@ function lineOf(round: Round): string {
     .slice(0, shownViolations)
     .map(({ invariant, what }) => `\n    ${invariant}  ${what}`)
     .join('')
-  return `${String(number).padStart(5)}  ${fault}: ${struck}; ${tasks} tasks, ${runs} runs; ${back}; ${ms} ms${wrong}`
+  const slow = round.slowest === null ? '' : `\n    slow: ${round.slowest}`
+  return `${String(number).padStart(5)}  ${fault}: ${struck}; ${tasks} tasks, ${runs} runs; ${back}; ${ms} ms${slow}${wrong}`
 }
 
 function print(summary: Summary): void {

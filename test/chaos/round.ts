@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@muster/sdk/client'
 import { readStory } from './check/story.ts'
 import { check, type Violation } from './check/checker.ts'
+import { lossOf, slowestOf, type Loss } from './check/loss.ts'
+import type { Struck } from './faults/fault.ts'
 import { drain, outsideOf } from './settle.ts'
 import { instant } from './clock.ts'
 import type { Pair } from './faults/catalogue.ts'
@@ -26,6 +28,10 @@ export type Round = {
   runs: number
   /** From the fault's end, or from the kill, to the next task that was done. */
   recoveryMs: number | null
+  /** When the struck worker's runs were known to be lost, if they were. */
+  loss: Loss | null
+  /** The steps of the task that ended last, when that was long after the fault. */
+  slowest: string | null
   refusedStale: number
   /** Finishes that the double sent under old epochs, and those of them that were refused as such. */
   stale: { sent: number; refused: number }
@@ -34,6 +40,7 @@ export type Round = {
 }
 
 const phaseWithinMs = 5_000
+const slowMs = 6_000
 
 /** One fault on live tasks, its end, everything brought to its end, and the checker over all of it. */
 export async function playRound(
@@ -101,11 +108,22 @@ export async function playRound(
     tasks: story.tasks.length,
     runs: story.runs.length,
     recoveryMs: recoveredAt === undefined ? null : Math.round(recoveredAt - from),
+    loss: lossOf(story, heldBy(rig, struck), struck.at),
+    slowest: slowestOf(story, { healed, limitMs: slowMs, except: `${prefix}stale-` }),
     refusedStale: story.events.filter((event) => event.kind === 'run.refused_stale').length,
     stale: { sent: stale.sent, refused: stale.refused },
     violations,
     ms: Math.round(instant() - began),
   }
+}
+
+/** What the struck workers held at that instant. */
+function heldBy(rig: Rig, { victims = [], at }: Struck): { taskId: string; epoch: number }[] {
+  const stays = rig.log.during('idle', at).filter((stay) => victims.includes(stay.who))
+  return stays.map((stay) => {
+    const [taskId = '', epoch] = stay.key.split(':')
+    return { taskId, epoch: Number(epoch) }
+  })
 }
 
 /** Some tasks of the round go to a double that takes them, loses them and reports them all the same. */

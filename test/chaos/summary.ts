@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { describeMachine } from '../bench/main-job/report.ts'
 import { phases } from './rig/phase-log.ts'
 import type { Round } from './round.ts'
+import { drainLimitMs, leaseMs } from './settings.ts'
 
 export type Summary = ReturnType<typeof summarise>
 
@@ -13,7 +14,9 @@ export function summarise(
 ) {
   const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0)
   const pairs = run.faults.flatMap((fault) => phases.map((phase) => `${fault} × ${phase}`))
-  const covered = new Set(rounds.map((round) => `${round.fault} × ${round.phase}`))
+  const covered = new Set(
+    rounds.filter((round) => round.isHit).map((round) => `${round.fault} × ${round.phase}`),
+  )
   const violations = rounds.flatMap((round) =>
     round.violations.map((violation) => ({
       round: round.number,
@@ -47,6 +50,10 @@ export function summarise(
       const times = rounds.flatMap((round) => (round.fault === fault ? (round.recoveryMs ?? []) : []))
       return { fault, ...spread(times) }
     }),
+    noticed: spread(rounds.flatMap((round) => round.loss?.noticedMs ?? [])),
+    again: spread(rounds.flatMap((round) => round.loss?.againMs ?? [])),
+    leaseMs,
+    drainLimitMs,
     roundMs: spread(rounds.map((round) => round.ms)),
   }
 }

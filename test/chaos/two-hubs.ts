@@ -20,6 +20,18 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 })
+export type HubsSummary = Awaited<ReturnType<typeof runOf>> & {
+  kills: number
+  tasks: number
+  runs: number
+  followers: number
+  /** Of each follower: what it saw, and how often its connection broke. */
+  events: number[]
+  reconnects: number[]
+  recovery: ReturnType<typeof spread>
+  violations: Violation[]
+}
+
 const prefix = 'two-hubs-'
 const followers = 4
 const doneWithinMs = 30_000
@@ -61,7 +73,7 @@ async function main(): Promise<number> {
     violations.push(...rig.accidents().map((what) => ({ invariant: 'R-7', what })))
     for (const client of clients) violations.push(...(await client.compare(reader)))
     const kills = Number(values.kills)
-    const summary = {
+    const summary: HubsSummary = {
       ...(await runOf(seed)),
       kills,
       tasks: story.tasks.length,

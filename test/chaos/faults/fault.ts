@@ -4,7 +4,7 @@ import type { HubSlot, Rig, WorkerSlot } from '../rig/rig.ts'
 /** Where a fault strikes: a hub and a worker, of which the targeted task is or was. */
 export type Scene = { rig: Rig; hub: HubSlot; worker: WorkerSlot; random: Random; isIdle: boolean }
 
-type Struck = {
+export type Struck = {
   /** The instant from which on the fault was there. */
   at: number
   /** Only tasks of these count as hit; absent: of anybody. */
