@@ -19,6 +19,10 @@ test('a room is entered through its door only', () => {
   expect(wrong).toEqual([])
 })
 
+test('no room asks what agents said to each other, so that words can never become a right', () => {
+  expect(arrows((_, to) => to === 'mail')).toEqual([])
+})
+
 test('every room has a floor, a door and its tables listed', () => {
   const rooms = new Set(
     written.flatMap((source) => hubRoom(source.path) ?? []).filter((room) => room !== 'http'),
