@@ -31,7 +31,8 @@ export async function prove(
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   }))
   const into = join(stage.dir, 'proof')
-  await checkout({ git: tools.git, mirror: mirror.path, commit, branch, into, author, signal: stop })
+  const result = { base: mirror.base, packs: taken.packs }
+  await checkout({ git: tools.git, mirror: mirror.path, commit, result, branch, into, author, signal: stop })
   const wall = await openWall(tools.driver, { id: `${assignment.runId}-proof`, workspace: into })
   try {
     const { trees, baseTexts, changed } = taken

@@ -137,6 +137,7 @@ test('lock files and drafts of a killed worker are gone after its next start', a
   for (const lock of locks) await writeFile(join(path, lock), '')
   await mkdir(`${path}.draft`)
   await mkdir(join(path, 'incoming-old', 'pack'), { recursive: true })
+  await mkdir(join(path, 'history', 'draft-old'), { recursive: true })
   const head = await commitAll(place.repo, { 'b.txt': 'B' })
   await plainGit(place.repo, 'branch', 'tmp_branch')
   const after = await restarted(place).update({ id: 'r', url: place.repo })

@@ -145,7 +145,8 @@ async function clearAfterCrash(dir: string, repoId: string) {
     const inObjects = entry.parentPath.startsWith(join(path, 'objects'))
     const partial = inObjects && entry.isFile() && entry.name.startsWith('tmp_')
     const incoming = entry.parentPath === path && entry.name.startsWith('incoming-')
-    if (partial || incoming || entry.name.endsWith('.lock'))
+    const packing = entry.parentPath === join(path, 'history') && entry.name.startsWith('draft-')
+    if (partial || incoming || packing || entry.name.endsWith('.lock'))
       await rm(join(entry.parentPath, entry.name), { recursive: true, force: true })
   }
 }

@@ -26,6 +26,8 @@ export type TakeInOptions = {
 export type TakenIn = {
   /** The ref of the mirror that keeps the result. */
   ref: string
+  /** Files of the mirror that hold what the run added to the base: packs and their indexes. */
+  packs: string[]
   changed: Changed
   diff: { text: string; cut: boolean }
   trees: { base: TreeEntry[]; commit: TreeEntry[] }
@@ -53,16 +55,19 @@ export async function takeIn(options: TakeInOptions): Promise<TakenIn> {
   const ref = `refs/muster/runs/${runId}`
   if (options.bundle === null && commit !== base)
     throw refuseBundle('there is no bundle, yet the commit is not the base')
-  const listed = options.bundle === null ? await list(options, {}) : await admit(options, options.bundle)
+  const { bundle } = options
+  const admitted =
+    bundle === null ? { ...(await list(options, {})), packs: [] } : await admit(options, bundle)
   const changes = await readChanges(git, { mirror, base, commit, signal })
   await writeRef(mirror, ref, commit)
-  return { ref, ...changes, ...listed }
+  return { ref, ...changes, ...admitted }
 }
 
 type Listed = Pick<TakenIn, 'trees' | 'baseTexts'>
+type Admitted = Listed & Pick<TakenIn, 'packs'>
 
 /** Answers the trees that it checked: a commit names them by their content, so they need not be read again. */
-async function admit(options: TakeInOptions, bundle: string): Promise<Listed> {
+async function admit(options: TakeInOptions, bundle: string): Promise<Admitted> {
   const { mirror, runId, commit } = options
   const header = await readBundleHeader(bundle, bundleLimitBytes)
   if (header.tips.length !== 1 || header.tips[0]?.oid !== commit)
@@ -76,8 +81,7 @@ async function admit(options: TakeInOptions, bundle: string): Promise<Listed> {
     await checkComplete(options, env)
     const listed = await list(options, env)
     checkPaths(listed.trees)
-    await moveIn(join(incoming, 'pack'), join(mirror, 'objects', 'pack'))
-    return listed
+    return { ...listed, packs: await moveIn(join(incoming, 'pack'), join(mirror, 'objects', 'pack')) }
   } finally {
     await rm(incoming, { recursive: true, force: true })
   }
@@ -155,11 +159,11 @@ export function checkPaths(trees: TakenIn['trees']) {
 }
 
 /** The index comes last: git takes a pack for present when it sees its .idx. */
-async function moveIn(from: string, to: string) {
-  const names = await readdir(from)
+async function moveIn(from: string, to: string): Promise<string[]> {
   const isIndex = (name: string) => Number(name.endsWith('.idx'))
-  for (const name of names.toSorted((a, b) => isIndex(a) - isIndex(b)))
-    await rename(join(from, name), join(to, name))
+  const names = (await readdir(from)).toSorted((a, b) => isIndex(a) - isIndex(b))
+  for (const name of names) await rename(join(from, name), join(to, name))
+  return names.filter((name) => /\.(pack|idx)$/.test(name)).map((name) => join(to, name))
 }
 
 /**
