@@ -21,10 +21,11 @@ create table runs (
   started_at timestamptz not null default now(),
   ended_at timestamptz,
   primary key (workspace_id, id),
-  unique (workspace_id, task_id, epoch),
+  -- Not by the workspace first, see tasks_by_short.
+  unique (task_id, epoch, workspace_id),
   foreign key (workspace_id, task_id) references tasks (workspace_id, id),
   check ((ending is null) = (ended_at is null))
-);
+) with (fillfactor = 60);
 call protect('runs', 'select, insert, update, delete', 'select, insert, update');
 
 -- The proof that a task is done; one for ever.

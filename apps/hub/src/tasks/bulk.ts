@@ -5,7 +5,7 @@ import { MusterError } from '../kernel/errors.ts'
 const fitting = {
   name: 'tasks_dead_fitting',
   text: `select id from tasks
-         where state = 'dead' and ($1::text is null or ending = $1) and ($2::text is null or repo = $2)
+         where state = 'dead' and ending <> 'verified' and ($1::text is null or ending = $1) and ($2::text is null or repo = $2)
          order by id limit $3`,
 }
 
