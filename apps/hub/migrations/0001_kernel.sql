@@ -54,4 +54,4 @@ create table idempotency_keys (
   primary key (workspace_id, actor, key)
 );
 create index idempotency_keys_by_age on idempotency_keys (created_at);
-call protect('idempotency_keys', 'select, insert, update', 'select, delete');
+call protect('idempotency_keys', 'select, insert, update, delete', 'select, delete');

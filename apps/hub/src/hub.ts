@@ -59,7 +59,7 @@ export function createRooms(
   const agents = createAgents({ db, identity, events, hints, hubId: newId(), holds })
   const mail = createMail({ db, agents, events, hints, keepDays: messageDays })
   const repos = createRepos({ events })
-  const tasks = createTasks({ agents, repos, events, hints, limits })
+  const tasks = createTasks({ db, agents, repos, events, hints, limits })
   const leases = createLeases({ agents, events, hints, leaseMs, limits })
   const progress = createProgress()
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress })

@@ -55,7 +55,7 @@ export async function openRooms(
   const agents = createAgents({ db, identity, events, hints, hubId, holds })
   const mail = createMail({ db, agents, events, hints, keepDays: options.keepDays ?? 7 })
   const repos = createRepos({ events })
-  const tasks = createTasks({ agents, repos, events, hints, limits })
+  const tasks = createTasks({ db, agents, repos, events, hints, limits })
   const leases = createLeases({ agents, events, hints, leaseMs, limits })
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress: createProgress() })
   const assign = createAssigner({ db, agents, repos, leases })

@@ -102,5 +102,7 @@ export const benchTask = {
   repo: 'bench',
   title: 'A task of the bench',
   run: 'true',
+  // A job of the other queues that failed is not tried again here either.
+  retries: 0,
   checks: [{ kind: 'file_exists' as const, target: 'x' }],
 }

@@ -13,12 +13,24 @@ import { claimBatch, inParallel, type OpenEngine } from './engine.ts'
 import { benchTask, createFakeWorker, type Cycle } from './fake-worker.ts'
 import { seedBacklog, seedHistory } from './seed-muster.ts'
 
+const hello = {
+  type: 'hello' as const,
+  id: 1,
+  wire: 1 as const,
+  version: '0',
+  host: 'bench',
+  slots: claimBatch,
+  capabilities: [],
+  walls: [{ kind: 'namespace' as const, ok: true, detail: 'not looked at' }],
+  holding: [],
+}
+
 /**
  * Muster's own path without its sockets: tasks are submitted, assigned and ended by the same rooms that the hub builds,
  * with row-level security, fence, events, runs and evidence.
  */
 // As many at once as the engines beside it.
-const limits = { ...defaultLimits, maxRunning: 10_000 }
+const limits = { ...defaultLimits, maxRunning: 10_000, maxWaiting: 10_000_000 }
 
 export function openMusterRooms(cycle: Cycle): OpenEngine {
   return async (url) => {
@@ -38,8 +50,7 @@ export function openMusterRooms(cycle: Cycle): OpenEngine {
       repoId,
     ])
     const person: Actor = { kind: 'person', workspaceId, id: personId, label: 'owner', credentialId: null }
-    const submit = () =>
-      rooms.db.inWorkspace(workspaceId, (tx) => rooms.tasks.submit(tx, person, taskCreate.parse(benchTask)))
+    const submit = () => rooms.tasks.handIn(person, taskCreate.parse(benchTask), undefined)
     let rest = async () => {}
     const mustBeFine = () => {
       if (failures.length > 0) throw new Error(`Muster failed: ${String(failures[0])}`)
@@ -83,22 +94,24 @@ export function openMusterRooms(cycle: Cycle): OpenEngine {
             unanswered: 0,
             send: (message) => void (message.type === 'assign' && worker.take(message.assignment)),
             backlog: () => 0,
-            ping: () => {},
+            ping: () => (connection.unanswered = 0),
             close: () => {},
             terminate: () => {},
           }
-          rooms.agents.connections.add(connection)
-          return { connection, idle: worker.idle }
+          await rooms.agents.connect(actor, { ...hello, instance: name }, connection, async () => [])
+          return { actor, connection, idle: worker.idle }
         }
         const joined = [await join('bench-1'), await join('bench-2')]
         const onError = (error: unknown) => void failures.push(error)
         const assignment = createTicker({ everyMs: 1_000, work: rooms.assign, onError })
+        const presence = createTicker({ everyMs: 5_000, work: rooms.agents.refreshPresence, onError })
         const leave = rooms.hints.on('queue', assignment.poke)
         rest = async () => {
           leave()
           await assignment.stop()
           await Promise.all(joined.map(({ idle }) => idle()))
-          for (const { connection } of joined) rooms.agents.connections.remove(connection)
+          await presence.stop()
+          for (const { actor, connection } of joined) await rooms.agents.disconnect(actor, connection)
         }
       },
       rest: () => rest(),

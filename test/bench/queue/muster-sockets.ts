@@ -77,6 +77,8 @@ async function startHub(url: string, data: string) {
       MUSTER_LOCAL: '1',
       MUSTER_LIFELINE: '1',
       MUSTER_LOG_LEVEL: 'error',
+      MUSTER_MAX_RUNNING: '10000',
+      MUSTER_MAX_WAITING: '10000000',
     },
   })
   const [message] = (await Promise.race([

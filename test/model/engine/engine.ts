@@ -184,7 +184,7 @@ export async function openEngine(options: { database: ModelDatabase; dbs: Db[]; 
     const workspaceId = workspaces[ws] ?? ''
     const actor: Actor = { kind: 'person', workspaceId, id: workspaceId, label: 'owner', credentialId: null }
     return rooms.db.inWorkspace(workspaceId, (tx) =>
-      once(tx, actor, { key: `the-key-${key}`, route: verb, body }, () => work(tx, actor)),
+      once(tx, { actor, key: `the-key-${key}`, route: verb, body }, () => work(tx, actor)),
     )
   }
 

@@ -74,8 +74,7 @@ export function serveWorker(deps: Deps): void {
     if (code === 'frame_too_large') end(closing.frameTooLarge.code, code)
     else if (bad > maxBadMessages) end(closing.tooManyBad.code, 'protocol_violation')
   }
-  const take = async (data: string) => {
-    const message = readMessage(data, connection !== undefined)
+  const take = async (message: ReturnType<typeof readMessage>) => {
     if ('unfit' in message) return complain(message.unfit)
     if (message.type === 'hello') {
       clearTimeout(timer)
@@ -98,12 +97,15 @@ export function serveWorker(deps: Deps): void {
   socket.on('pong', heard)
   socket.on('message', (data, isBinary) => {
     heard()
-    // In order: output after its run's finish would have nowhere to go.
-    inbox.put(() => {
-      if (isOver) return
-      const unfit = isBinary ? binary : sizeOf(data) > maxMessageBytes ? tooLarge : undefined
-      return unfit === undefined ? take(String(data)) : complain(unfit)
-    })
+    const unfit = isBinary ? binary : sizeOf(data) > maxMessageBytes ? tooLarge : undefined
+    if (unfit !== undefined) return inbox.put(() => (isOver ? undefined : complain(unfit)))
+    // Until it has said hello, what its messages mean depends on those before them.
+    const early = connection === undefined ? undefined : readMessage(String(data), true)
+    inbox.put(
+      () => (isOver ? undefined : take(early ?? readMessage(String(data), connection !== undefined))),
+      // In order within a run: output after its finish would have nowhere to go.
+      early !== undefined && 'taskId' in early ? early.taskId : undefined,
+    )
   })
   socket.on('close', () => {
     clearTimeout(timer)

@@ -7,7 +7,7 @@ import { systemActor, type Actor } from '../kernel/actor.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Handlers, Request } from '../kernel/handler.ts'
-import { once } from '../kernel/idempotency.ts'
+import { once, type Keyed } from '../kernel/idempotency.ts'
 import type { Guard } from './guard.ts'
 
 export const sessionCookie = 'muster_session'
@@ -23,12 +23,18 @@ export function mountRoutes(app: FastifyInstance, deps: Deps): void {
       handler: async (request, reply) => {
         const actor = await actorFor(deps, route, request)
         const parsed = parse(route, request)
+        const keyed = () => keyOf(actor, route, request, parsed)
         const handler = deps.handlers[name] as (input: unknown) => Promise<unknown>
         const response = await handler({
           ...parsed,
           actor,
-          inTransaction: (verb: (tx: Tx) => Promise<unknown>) =>
-            inTransaction(deps.db, actor, route, request, parsed, verb),
+          inTransaction: (verb: (tx: Tx) => Promise<unknown>) => {
+            const same = keyed()
+            return deps.db.inWorkspace(actor.workspaceId, (tx) =>
+              same === undefined ? verb(tx) : once(tx, same, () => verb(tx)),
+            )
+          },
+          keyed,
           session: sessionOf(reply),
           address: request.ip,
         } satisfies Record<keyof Request<RouteName>, unknown>)
@@ -89,23 +95,19 @@ function isWellFormed(value: unknown): boolean {
   return typeof value !== 'object' || value === null || Object.values(value).every(isWellFormed)
 }
 
-function inTransaction(
-  db: Db,
+/** The Idempotency-Key of a request and what it must stay the same with; undefined when it has none. */
+function keyOf(
   actor: Actor,
   route: Route,
   request: FastifyRequest,
   parsed: { params: unknown; body: unknown },
-  verb: (tx: Tx) => Promise<unknown>,
-): Promise<unknown> {
+): Keyed | undefined {
   const key = request.headers['idempotency-key']
-  return db.inWorkspace(actor.workspaceId, (tx) => {
-    if (route.method !== 'POST' || route.secretBody === true || key === undefined) return verb(tx)
-    if (typeof key !== 'string' || key.length < 8 || key.length > 128) {
-      throw new MusterError('invalid_request', 'Idempotency-Key: must have 8 to 128 characters')
-    }
-    const same = { key, route: `${route.method} ${route.path}`, body: [parsed.params, parsed.body] }
-    return once(tx, actor, same, () => verb(tx))
-  })
+  if (route.method !== 'POST' || route.secretBody === true || key === undefined) return undefined
+  if (typeof key !== 'string' || key.length < 8 || key.length > 128) {
+    throw new MusterError('invalid_request', 'Idempotency-Key: must have 8 to 128 characters')
+  }
+  return { actor, key, route: `${route.method} ${route.path}`, body: [parsed.params, parsed.body] }
 }
 
 function sessionOf(reply: FastifyReply): Request<RouteName>['session'] {

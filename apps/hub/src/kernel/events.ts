@@ -45,18 +45,27 @@ export function createEvents({ hints }: { hints: Hints }) {
       tx.afterCommit(() => hints.send('events'))
     },
 
+    /** Several of one actor in one statement, in their order. */
+    publishAll(tx: Tx, actor: Actor, all: NewEvent[]): Promise<void> {
+      return this.publishEach(
+        tx,
+        all.map((event) => ({ actor, event })),
+      )
+    },
+
     /** Several of one workspace in one statement, in their order. */
-    async publishAll(tx: Tx, actor: Actor, all: NewEvent[]): Promise<void> {
-      if (all.length === 0) return
-      await tx.query(insertAll, [
-        actor.workspaceId,
-        actor.label,
-        all.map((event) => event.kind),
-        all.map((event) => event.taskId ?? null),
-        all.map((event) => event.runId ?? null),
-        all.map((event) => JSON.stringify(event.data ?? {})),
-      ])
+    async publishEach(tx: Tx, all: { actor: Actor; event: NewEvent }[]): Promise<void> {
+      const [first] = all
+      if (first === undefined) return
       tx.afterCommit(() => hints.send('events'))
+      await tx.query(insertAll, [
+        first.actor.workspaceId,
+        all.map(({ actor }) => actor.label),
+        all.map(({ event }) => event.kind),
+        all.map(({ event }) => event.taskId ?? null),
+        all.map(({ event }) => event.runId ?? null),
+        all.map(({ event }) => JSON.stringify(event.data ?? {})),
+      ])
     },
 
     /** The last events of one task, oldest first. */
@@ -113,9 +122,9 @@ const insert = {
 const insertAll = {
   name: 'events_insert_all',
   text: `insert into events (workspace_id, actor, kind, task_id, run_id, data)
-         select $1, $2, e.kind, e.task_id, e.run_id, e.data
-         from unnest($3::text[], $4::uuid[], $5::uuid[], $6::jsonb[]) with ordinality
-           as e (kind, task_id, run_id, data, at)
+         select $1, e.actor, e.kind, e.task_id, e.run_id, e.data
+         from unnest($2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::jsonb[]) with ordinality
+           as e (actor, kind, task_id, run_id, data, at)
          order by e.at`,
 }
 

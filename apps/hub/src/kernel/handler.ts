@@ -1,6 +1,7 @@
 import type { RouteName, RouteParsed, RouteResponse } from '@muster/contract/routes'
 import type { Actor } from './actor.ts'
 import type { Tx } from './db.ts'
+import type { Keyed } from './idempotency.ts'
 
 /** What a route hands to its handler: everything is parsed, the actor is known. */
 export type Request<N extends RouteName> = RouteParsed<N> & {
@@ -10,6 +11,8 @@ export type Request<N extends RouteName> = RouteParsed<N> & {
    * same transaction, and a repeated request gets it back without running the verb again.
    */
   inTransaction(verb: (tx: Tx) => Promise<RouteResponse<N>>): Promise<RouteResponse<N>>
+  /** For a verb that does the requests of several clients in one transaction: how a repeat of this one is known. */
+  keyed(): Keyed | undefined
   session: { start(secret: string, expiresAt: Date): void; clear(): void }
   /** Source address, for limits on failed sign-ins. */
   address: string

@@ -10,7 +10,7 @@ import { branchesOf, shellAgent } from './branches.ts'
 import { whyNotProven } from './evidence.ts'
 import * as store from './store.ts'
 
-type Finish = Extract<WorkerMessage, { type: 'finish' }>
+export type Finish = Extract<WorkerMessage, { type: 'finish' }>
 
 /**
  * The end of a run: task, run, event and, when it is proven, evidence, in one transaction behind the fence. A worker
@@ -60,13 +60,7 @@ export function createFinish(deps: { db: Db; tasks: Tasks; leases: Leases; event
     })
     await store.finish(tx, actor.workspaceId, runId, result)
     if (ending === 'verified' && report !== null && commit !== null) {
-      await store.insertEvidence(tx, {
-        workspaceId: actor.workspaceId,
-        taskId: held.taskId,
-        runId,
-        commit,
-        report,
-      })
+      await store.insertEvidence(tx, actor.workspaceId, [{ taskId: held.taskId, runId, commit, report }])
     }
   }
 

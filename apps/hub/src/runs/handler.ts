@@ -2,19 +2,21 @@ import type { RunHandler, RunMessage } from '../agents/socket.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
 import type { Held } from '../tasks/hold.ts'
-import { mustBeBranchOf } from './branches.ts'
 import { decide } from './decide.ts'
-import type { createFinish } from './finish.ts'
+import { createFinish } from './finish.ts'
 import { meaningOf } from './refusal.ts'
+import { asReport, createReports } from './reports.ts'
 import type { RunDeps } from './runs.ts'
 import * as store from './store.ts'
 import { onWake } from './wake.ts'
 
-type Written = Exclude<RunMessage, { type: 'renew' | 'progress' | 'finish' }>
-
-/** What the messages of workers do. One transaction each; the socket hands them over in order. */
-export function createHandler(deps: RunDeps, finish: ReturnType<typeof createFinish>): RunHandler {
-  const { db, leases, events, hints } = deps
+/**
+ * What the messages of workers do. The socket hands those of one run over in order; the ones that every task sends share
+ * their transactions with those of other tasks, the others have one each.
+ */
+export function createHandler(deps: RunDeps): RunHandler {
+  const { db, leases, hints } = deps
+  const report = createReports(deps, createFinish(deps))
 
   return {
     async decide(tx, actor, hello) {
@@ -36,20 +38,19 @@ export function createHandler(deps: RunDeps, finish: ReturnType<typeof createFin
         }
       }
       const held = { taskId: message.taskId, epoch: message.epoch, workerId: connection.workerId }
-      if (message.type === 'finish') await finish(actor, held, message)
+      const said = asReport(actor, held, message)
+      if (said !== undefined) await report(said)
       else await db.inWorkspace(workspaceId, (tx) => write(tx, actor, held, message))
       return {}
     },
   }
 
-  async function write(tx: Tx, actor: Actor, held: Held, message: Written): Promise<void> {
+  async function write(tx: Tx, actor: Actor, held: Held, message: RunMessage): Promise<void> {
     const { workspaceId } = actor
     const { taskId, epoch } = held
     switch (message.type) {
       case 'wake':
         return onWake(deps, tx, actor, held, message)
-      case 'accept':
-        return leases.accept(tx, actor, held)
       case 'refuse': {
         const reason = `${message.code}: ${message.reason}`
         const { ending, ...back } = meaningOf(message.code)
@@ -69,13 +70,6 @@ export function createHandler(deps: RunDeps, finish: ReturnType<typeof createFin
           chunks: message.chunks,
         })
         return tx.afterCommit(() => hints.send('output'))
-      }
-      case 'publish': {
-        await leases.mustHold(tx, actor, held)
-        mustBeBranchOf(await deps.tasks.get(tx, taskId), message.branch)
-        await store.grant(tx, taskId, epoch, message.commit, message.branch)
-        const data = { branch: message.branch, commit: message.commit, epoch }
-        return events.publish(tx, actor, { kind: 'run.publish_granted', taskId, data })
       }
     }
   }

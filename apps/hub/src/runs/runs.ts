@@ -9,7 +9,6 @@ import type { Hints } from '../kernel/hints.ts'
 import type { Leases } from '../tasks/lease.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import { endingOf } from '../tasks/lease.ts'
-import { createFinish } from './finish.ts'
 import { createHandler } from './handler.ts'
 import type { Progress } from './live.ts'
 import * as store from './store.ts'
@@ -31,7 +30,7 @@ export type Runs = ReturnType<typeof createRuns>
 export function createRuns(deps: RunDeps) {
   const { db, agents, leases, hints } = deps
   return {
-    handler: createHandler(deps, createFinish(deps)),
+    handler: createHandler(deps),
 
     /** Ends leases that ran out together with their runs, in one transaction. */
     async sweep(): Promise<void> {

@@ -71,6 +71,12 @@ export async function find(tx: Tx, id: string): Promise<RunRow | undefined> {
   )[0]
 }
 
+export function findAll(tx: Tx, ids: string[]): Promise<RunRow[]> {
+  return tx.query<RunRow>(byIds, [ids])
+}
+
+const byIds = { name: 'runs_by_ids', text: `select ${columns} from runs where id = any($1::uuid[])` }
+
 export async function setPhase(tx: Tx, taskId: string, epoch: number, phase: string): Promise<void> {
   await tx.query(
     { name: 'runs_phase', text: 'update runs set phase = $3 where task_id = $1 and epoch = $2' },
@@ -78,45 +84,46 @@ export async function setPhase(tx: Tx, taskId: string, epoch: number, phase: str
   )
 }
 
-/** The commit and branch that this run was allowed to put into the person's repository. */
-export async function grant(
-  tx: Tx,
-  taskId: string,
-  epoch: number,
-  commit: string,
-  branch: string,
-): Promise<void> {
-  await tx.query(
-    {
-      name: 'runs_grant',
-      text: 'update runs set commit = $3, branch = $4 where task_id = $1 and epoch = $2',
-    },
-    [taskId, epoch, commit, branch],
-  )
+export type Grant = { taskId: string; epoch: number; commit: string; branch: string }
+
+/** The commits and branches that runs were allowed to put into the person's repository. */
+export async function grantAll(tx: Tx, workspaceId: string, grants: Grant[]): Promise<void> {
+  await tx.query(grantRuns, [
+    workspaceId,
+    grants.map((each) => each.taskId),
+    grants.map((each) => each.epoch),
+    grants.map((each) => each.commit),
+    grants.map((each) => each.branch),
+  ])
 }
 
+const grantRuns = {
+  name: 'runs_grant',
+  text: `update runs r set commit = g.commit, branch = g.branch
+         from unnest($2::uuid[], $3::int[], $4::text[], $5::text[]) as g (task_id, epoch, commit, branch)
+         where r.workspace_id = $1 and r.task_id = g.task_id and r.epoch = g.epoch`,
+}
+
+export type Finished = { runId: string; result: RunResult }
+
 export async function finish(tx: Tx, workspaceId: string, runId: string, result: RunResult): Promise<void> {
-  await tx.query(
-    {
-      name: 'runs_finish',
-      text: `update runs set ending = $3, reason = $4, exit_code = $5, base = $6, commit = $7, branch = $8, report = $9,
-               diff = $10, diff_truncated = $11, ended_at = now(), phase = null
-             where workspace_id = $1 and id = $2`,
-    },
-    [
-      workspaceId,
-      runId,
-      result.ending,
-      result.reason,
-      result.exitCode,
-      result.base,
-      result.commit,
-      result.branch,
-      result.report === null ? null : JSON.stringify(result.report),
-      result.diff,
-      result.diffTruncated,
-    ],
-  )
+  await finishAll(tx, workspaceId, [{ runId, result }])
+}
+
+export async function finishAll(tx: Tx, workspaceId: string, finished: Finished[]): Promise<void> {
+  const rows = finished.map(({ runId, result }) => ({ id: runId, ...result }))
+  await tx.query(finishRuns, [workspaceId, JSON.stringify(rows)])
+}
+
+const finishRuns = {
+  name: 'runs_finish',
+  text: `update runs r
+         set ending = f.ending, reason = f.reason, exit_code = f."exitCode", base = f.base, commit = f.commit,
+           branch = f.branch, report = f.report, diff = f.diff, diff_truncated = f."diffTruncated", ended_at = now(),
+           phase = null
+         from json_to_recordset($2::json) as f (id uuid, ending text, reason text, "exitCode" int, base text,
+           commit text, branch text, report jsonb, diff text, "diffTruncated" boolean)
+         where r.workspace_id = $1 and r.id = f.id`,
 }
 
 /** Ends the run of a task at or below this epoch that never said how it ended. */
@@ -134,14 +141,18 @@ export async function endOpen(
   )
 }
 
-export async function insertEvidence(
-  tx: Tx,
-  evidence: { workspaceId: string; taskId: string; runId: string; commit: string; report: Report },
-): Promise<void> {
-  await tx.query(
-    'insert into evidence (workspace_id, task_id, run_id, commit, report) values ($1, $2, $3, $4, $5)',
-    [evidence.workspaceId, evidence.taskId, evidence.runId, evidence.commit, JSON.stringify(evidence.report)],
-  )
+export type Evidence = { taskId: string; runId: string; commit: string; report: Report }
+
+export async function insertEvidence(tx: Tx, workspaceId: string, all: Evidence[]): Promise<void> {
+  if (all.length === 0) return
+  await tx.query(insertProofs, [workspaceId, JSON.stringify(all)])
+}
+
+const insertProofs = {
+  name: 'runs_insert_evidence',
+  text: `insert into evidence (workspace_id, task_id, run_id, commit, report)
+         select $1, e."taskId", e."runId", e.commit, e.report
+         from json_to_recordset($2::json) as e ("taskId" uuid, "runId" uuid, commit text, report jsonb)`,
 }
 
 export function ofTask(tx: Tx, taskId: string): Promise<RunRow[]> {

@@ -20,7 +20,7 @@ export function createAgain(deps: { look: Look; events: Events; hints: Hints }) 
       const state = isOpen ? 'waiting' : 'queued'
       const reopened = await store.reopen(tx, row.id, state)
       await events.publish(tx, actor, { kind: 'task.retried', taskId: row.id, data: { state } })
-      if (!isOpen) await enqueue(tx, hints, reopened, { delayMs: 0 })
+      if (!isOpen) await enqueue(tx, hints, [reopened], { delayMs: 0 })
       return view(tx, await found(tx, row.id))
     },
 

@@ -33,43 +33,78 @@ export function createComplete({
   hints: Hints
   failed: GiveBack['failed']
 }) {
-  return async function complete(tx: Tx, actor: Actor, held: Held, result: RunEnd): Promise<void> {
+  async function complete(tx: Tx, actor: Actor, held: Held, result: RunEnd): Promise<void> {
     await mustHold(tx, actor, held)
     const task = await store.lock(tx, held.taskId)
     if (task === undefined) return
     if (afterRun(result.ending, task) !== 'done') {
       await failed(tx, actor, task, { ...result, raiseEpoch: false })
     } else {
-      await tx.query(fence.leave, [actor.workspaceId, held.taskId])
-      const end = { ...result, workspaceId: actor.workspaceId, id: held.taskId }
-      await store.end(tx, { ...end, state: 'done', raiseEpoch: false })
-      const { ending, reason, commit, branch } = result
-      const data = { ending, reason, commit, branch, epoch: held.epoch }
-      await events.publish(tx, actor, { kind: 'task.done', taskId: held.taskId, data })
-      await release(tx, actor, held.taskId)
+      await completeAll(tx, [{ actor, held, result }])
     }
     // A slot is free again.
     tx.afterCommit(() => hints.send('queue'))
   }
 
-  /** Queues every task that waited for this one and now waits for none. */
-  async function release(tx: Tx, actor: Actor, doneId: string): Promise<void> {
-    const dependents = await tx.query<{ task_id: string }>(
-      {
-        name: 'tasks_dependents',
-        text: 'select task_id from task_dependencies where needs_id = $1 order by task_id',
-      },
-      [doneId],
-    )
-    for (const { task_id: id } of dependents) {
-      // Locking first makes two parents that end together look one after the other; the second sees both done.
-      const task = await store.lock(tx, id)
-      if (task?.state !== 'waiting') continue
-      const open = (await store.dependencies(tx, id)).some((parent) => parent.state !== 'done')
-      if (open) continue
-      await tx.query(`update tasks set state = 'queued' where id = $1`, [id])
-      await events.publish(tx, actor, { kind: 'task.released', taskId: id })
-      await enqueue(tx, hints, task)
+  /**
+   * Ends of runs whose leases the caller holds, and whose tasks it has locked and will not try again: done when proven,
+   * else dead.
+   */
+  async function completeAll(tx: Tx, ends: End[]): Promise<void> {
+    const [first] = ends
+    if (first === undefined) return
+    const { workspaceId } = first.actor
+    const done = ends.filter(({ result }) => result.ending === 'verified')
+    // A slot is free again.
+    tx.afterCommit(() => hints.send('queue'))
+    const [dependents] = await Promise.all([
+      dependentsOf(
+        tx,
+        done.map(({ held }) => held.taskId),
+      ),
+      tx.query(fence.leaveAll, [workspaceId, ends.map(({ held }) => held.taskId)]),
+      store.endAll(
+        tx,
+        workspaceId,
+        ends.map(({ held, result }) => ({ ...result, id: held.taskId })),
+      ),
+      events.publishEach(tx, ends.map(ended)),
+    ])
+    for (const { task_id: id, needs_id } of dependents) {
+      const parent = done.find(({ held }) => held.taskId === needs_id)
+      if (parent !== undefined) await release(tx, parent.actor, id)
     }
   }
+
+  /** Queues a task that waited for one that is done now, if it waits for none any more. */
+  async function release(tx: Tx, actor: Actor, id: string): Promise<void> {
+    // Locking first makes two parents that end together look one after the other; the second sees both done.
+    const task = await store.lock(tx, id)
+    if (task?.state !== 'waiting') return
+    const open = (await store.dependencies(tx, id)).some((parent) => parent.state !== 'done')
+    if (open) return
+    await tx.query(`update tasks set state = 'queued' where id = $1`, [id])
+    await events.publish(tx, actor, { kind: 'task.released', taskId: id })
+    await enqueue(tx, hints, [task])
+  }
+
+  return { complete, completeAll, lockToEnd: store.lockToEnd }
+}
+
+export type End = { actor: Actor; held: Held; result: RunEnd }
+
+function ended({ actor, held: { taskId, epoch }, result }: End) {
+  const { ending, reason, commit, branch } = result
+  const kind = ending === 'verified' ? ('task.done' as const) : ('task.dead' as const)
+  return { actor, event: { kind, taskId, data: { ending, reason, commit, branch, epoch } } }
+}
+
+async function dependentsOf(tx: Tx, ids: string[]) {
+  if (ids.length === 0) return []
+  return tx.query<{ task_id: string; needs_id: string }>(dependents, [ids])
+}
+
+const dependents = {
+  name: 'tasks_dependents',
+  text: 'select task_id, needs_id from task_dependencies where needs_id = any($1::uuid[]) order by task_id',
 }

@@ -3,30 +3,34 @@ import type { Hints } from '../kernel/hints.ts'
 import * as fence from './sql/fence.ts'
 import type { StoredTask } from './store.ts'
 
+/** When its delay is over and when it dies unclaimed, as the database's clock has it. */
+export type QueueRow = { task_id: string; not_before: Date | null; expires_at: Date | null }
+
 /**
- * Puts a task at the end of its lane and wakes the assignment loops once it is committed. Its delay and its time to
- * live begin here, so a task that waited for others has all of both.
+ * Puts tasks of one workspace at the ends of their lanes and wakes the assignment loops once they are committed. The
+ * delay of a task and its time to live begin here, so one that waited for others has all of both.
  */
 export async function enqueue(
   tx: Tx,
   hints: Hints,
-  task: StoredTask,
-  { delayMs = task.spec.delayMs }: { delayMs?: number } = {},
-): Promise<void> {
-  const { onlyWorkerId, ttlMs } = task.spec
-  await tx.query(fence.enqueue, [
-    task.workspace_id,
-    task.id,
-    task.lane,
-    task.spec.wall,
-    task.epoch,
-    task.repo_id,
-    task.spec.needs,
-    onlyWorkerId,
-    task.spec.timeoutMs,
-    delayMs / 1000,
-    ttlMs === null ? null : ttlMs / 1000,
-    task.complete_by,
-  ])
+  tasks: StoredTask[],
+  { delayMs }: { delayMs?: number } = {},
+): Promise<QueueRow[]> {
+  const [first] = tasks
+  if (first === undefined) return []
+  const rows = tasks.map(({ id, lane, epoch, repo_id, complete_by, spec }) => ({
+    task_id: id,
+    lane,
+    wall: spec.wall,
+    epoch,
+    repo_id,
+    needs: spec.needs,
+    only_worker: spec.onlyWorkerId,
+    timeout_ms: spec.timeoutMs,
+    delay: (delayMs ?? spec.delayMs) / 1000,
+    ttl: spec.ttlMs === null ? null : spec.ttlMs / 1000,
+    complete_by,
+  }))
   tx.afterCommit(() => hints.send('queue'))
+  return tx.query<QueueRow>(fence.enqueue, [first.workspace_id, JSON.stringify(rows)])
 }

@@ -5,15 +5,18 @@ import type { Events } from '../kernel/events.ts'
 import * as fence from './sql/fence.ts'
 import * as store from './store.ts'
 
+/** What the fence answers to a write of an older run. */
+export function stale({ epoch, taskId }: Held): MusterError {
+  return new MusterError('stale_epoch', `Epoch ${epoch} of task ${taskId} is not the current one.`)
+}
+
 /** Names one lease: the fence that every write of a run passes. */
 export type Held = { taskId: string; epoch: number; workerId: string }
 
 /** Locks the lease for the rest of the transaction, or refuses with `stale_epoch`. */
 export async function mustHold(tx: Tx, actor: Actor, held: Held): Promise<void> {
   const rows = await tx.query(fence.holdLease, [actor.workspaceId, held.taskId, held.epoch, held.workerId])
-  if (rows.length === 0) {
-    throw new MusterError('stale_epoch', `Epoch ${held.epoch} of task ${held.taskId} is not the current one.`)
-  }
+  if (rows.length === 0) throw stale(held)
 }
 
 /** Keeping a lease. */
@@ -40,14 +43,36 @@ export function createHolding({ events, leaseMs }: { events: Events; leaseMs: nu
       })
     },
 
-    async accept(tx: Tx, actor: Actor, held: Held): Promise<void> {
-      await mustHold(tx, actor, held)
-      await tx.query(fence.accept, [actor.workspaceId, held.taskId, leaseMs])
-      await events.publish(tx, actor, {
-        kind: 'task.accepted',
-        taskId: held.taskId,
-        data: { epoch: held.epoch },
-      })
+    /**
+     * Locks those of these leases that are held, for the rest of the transaction, and answers them. No two may be of
+     * one task.
+     */
+    async holdAll(tx: Tx, workspaceId: string, held: Held[]): Promise<Set<Held>> {
+      const rows = await tx.query<{ task_id: string }>(fence.holdLeases, [
+        workspaceId,
+        held.map((each) => each.taskId),
+        held.map((each) => each.epoch),
+        held.map((each) => each.workerId),
+      ])
+      const kept = new Set(rows.map((row) => row.task_id))
+      return new Set(held.filter((each) => kept.has(each.taskId)))
+    },
+
+    /** Of leases that the caller holds. */
+    async acceptAll(tx: Tx, accepted: { actor: Actor; held: Held }[]): Promise<void> {
+      const [first] = accepted
+      if (first === undefined) return
+      const ids = accepted.map(({ held }) => held.taskId)
+      await Promise.all([
+        tx.query(fence.accept, [first.actor.workspaceId, ids, leaseMs]),
+        events.publishEach(
+          tx,
+          accepted.map(({ actor, held: { taskId, epoch } }) => ({
+            actor,
+            event: { kind: 'task.accepted' as const, taskId, data: { epoch } },
+          })),
+        ),
+      ])
     },
 
     /** The worker is at work on accepting: its time for that starts anew. */

@@ -49,7 +49,7 @@ export function createLeases(deps: {
     ...createTaking(deps),
     ...createHolding(deps),
     giveBack: giveBack.giveBack,
-    complete: createComplete({ ...deps, failed: giveBack.failed }),
+    ...createComplete({ ...deps, failed: giveBack.failed }),
     sweep: createSweep({ ...deps, giveBack }),
     stop: createStop({ ...deps, giveBack }),
   }
@@ -58,3 +58,5 @@ export function createLeases(deps: {
 export type Leases = ReturnType<typeof createLeases>
 export type { ClaimedRow as ClaimedTask } from './sql/lease-many.ts'
 export { endingOf } from './sweep.ts'
+export { mayTryAgain } from './retry-policy.ts'
+export type { ToEnd } from './store.ts'

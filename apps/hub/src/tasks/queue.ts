@@ -1,4 +1,4 @@
-import type { Queue } from '@muster/contract/queue'
+import type { Queue as QueueView } from '@muster/contract/queue'
 import { lanes } from '@muster/contract/task-states'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
@@ -17,18 +17,20 @@ const isFull = {
   text: `select 1 from task_queue where workspace_id = $1 and worker_id is null offset $2 limit 1`,
 }
 
+export type Queue = ReturnType<typeof createQueue>
+
 /** The queue of a workspace as a whole. */
 export function createQueue(deps: { events: Events; hints: Hints; limits: QueueLimits }) {
   const { events, hints, limits } = deps
   const asked = new Map<string, { at: number; full: boolean }>()
 
-  const setTo = async (tx: Tx, actor: Actor, paused: boolean): Promise<Queue> => {
+  const setTo = async (tx: Tx, actor: Actor, paused: boolean): Promise<QueueView> => {
     await setPaused(tx, actor.workspaceId, paused)
     await events.publish(tx, actor, { kind: paused ? 'queue.paused' : 'queue.resumed' })
     tx.afterCommit(() => hints.send('queue'))
     return read(tx)
   }
-  const read = async (tx: Tx): Promise<Queue> => {
+  const read = async (tx: Tx): Promise<QueueView> => {
     const [[sums], waiting, paused] = [
       await tx.query<{ running: number; oldest: number | null; dead: number }>(totals),
       await tx.query<{ lane: number; waiting: number }>(byLane),
@@ -55,7 +57,7 @@ export function createQueue(deps: { events: Events; hints: Hints; limits: QueueL
     resume: (tx: Tx, actor: Actor) => setTo(tx, actor, false),
 
     /** Refuses a new task while as many wait as may (I-16: no queue without a bound). */
-    async mustAdmit(tx: Tx, { workspaceId }: Actor): Promise<void> {
+    async mustAdmit(tx: Tx, workspaceId: string): Promise<void> {
       const now = performance.now()
       let last = asked.get(workspaceId)
       if (last === undefined || now - last.at > admissionMs) {
@@ -79,7 +81,7 @@ const totals = {
     (select count(*)::int from task_queue where worker_id is not null) as running,
     (select floor(extract(epoch from now() - min(enqueued_at)) * 1000)::float8 from task_queue
       where worker_id is null and not_before <= now()) as oldest,
-    (select count(*)::int from tasks where state = 'dead') as dead`,
+    (select count(*)::int from tasks where state = 'dead' and ending <> 'verified') as dead`,
 }
 const byLane = {
   name: 'tasks_queue_by_lane',

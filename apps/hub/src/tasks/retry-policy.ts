@@ -20,6 +20,10 @@ export function afterRun(
   return retryable.includes(ending) && failures < retries ? 'retry' : 'dead'
 }
 
+export function mayTryAgain(ending: Ending, task: { failures: number; retries: number }): boolean {
+  return afterRun(ending, task) === 'retry'
+}
+
 const firstDelayMs = 2_000
 const longestDelayMs = 10 * 60_000
 

@@ -17,7 +17,7 @@ type Names =
 export function taskRoutes({ tasks }: { tasks: Tasks }): Handlers<Names> {
   return {
     listTasks: ({ query, inTransaction }) => inTransaction((tx) => tasks.list(tx, query)),
-    createTask: ({ actor, body, inTransaction }) => inTransaction((tx) => tasks.submit(tx, actor, body)),
+    createTask: ({ actor, body, keyed }) => tasks.handIn(actor, body, keyed()),
     getTask: ({ params, inTransaction }) => inTransaction((tx) => tasks.get(tx, params.task)),
     retryTask: ({ actor, params, inTransaction }) =>
       inTransaction((tx) => tasks.retry(tx, actor, params.task)),

@@ -70,13 +70,20 @@ export async function find(tx: Tx, ref: string): Promise<StoredTask | undefined>
   return rows.length === 1 ? rows[0] : undefined
 }
 
+export type Named = { id: string; title: string; short: string }
+
+export async function namesOf(tx: Tx, ids: string[]): Promise<Map<string, Named>> {
+  return new Map((await tx.query<Named>(names, [ids])).map((row) => [row.id, row]))
+}
+
+const names = { name: 'tasks_names', text: 'select id, title, short from tasks where id = any($1::uuid[])' }
+
 export async function lock(tx: Tx, id: string): Promise<StoredTask | undefined> {
   return (await tx.query<StoredTask>(lockById, [id]))[0]
 }
 
 export type NewTask = Pick<
   StoredTask,
-  | 'workspace_id'
   | 'id'
   | 'repo_id'
   | 'repo'
@@ -91,32 +98,19 @@ export type NewTask = Pick<
   | 'created_by'
 > & { state: 'queued' | 'waiting'; complete_by: string | null }
 
-const insertTask = {
+/** Of one workspace; answered in no order. */
+export async function insertAll(tx: Tx, workspaceId: string, tasks: NewTask[]): Promise<StoredTask[]> {
+  return tx.query<StoredTask>(insertTasks, [workspaceId, JSON.stringify(tasks)])
+}
+
+const insertTasks = {
   name: 'tasks_insert',
   text: `insert into tasks (workspace_id, id, repo_id, repo, title, description, spec, lane, tier, guessed_tier, retries,
            only_worker, created_by, state, complete_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning ${columns}`,
-}
-
-export async function insert(tx: Tx, task: NewTask): Promise<StoredTask> {
-  const rows = await tx.query<StoredTask>(insertTask, [
-    task.workspace_id,
-    task.id,
-    task.repo_id,
-    task.repo,
-    task.title,
-    task.description,
-    JSON.stringify(task.spec),
-    task.lane,
-    task.tier,
-    task.guessed_tier,
-    task.retries,
-    task.only_worker,
-    task.created_by,
-    task.state,
-    task.complete_by,
-  ])
-  return rows[0] as StoredTask
+         select $1, t.* from json_to_recordset($2::json) as t (id uuid, repo_id uuid, repo text, title text,
+           description text, spec jsonb, lane smallint, tier text, guessed_tier text, retries int, only_worker text,
+           created_by text, state text, complete_by timestamptz)
+         returning ${columns}`,
 }
 
 export function list(
@@ -172,6 +166,47 @@ export async function end(
       task.proof == null ? null : JSON.stringify(task.proof),
     ],
   )
+}
+
+/** What the end of a run is judged by. */
+export type ToEnd = Pick<StoredTask, 'id' | 'title' | 'short' | 'failures' | 'retries' | 'spec'>
+
+/** In one order for everybody, as every lock on many. */
+export function lockToEnd(tx: Tx, ids: string[]): Promise<ToEnd[]> {
+  return tx.query<ToEnd>(lockEnding, [ids])
+}
+
+const lockEnding = {
+  name: 'tasks_lock_to_end',
+  text: `select id, title, short, failures, retries, spec from tasks where id = any($1::uuid[]) order by id for update`,
+}
+
+/** Ends that runs said themselves, of many tasks of a workspace. */
+export async function endAll(
+  tx: Tx,
+  workspaceId: string,
+  ends: {
+    id: string
+    ending: Ending
+    reason: string
+    branch: string | null
+    commit: string | null
+    checks: CheckResult[]
+    proof: Proof | null
+  }[],
+): Promise<void> {
+  await tx.query(endTasks, [workspaceId, JSON.stringify(ends)])
+}
+
+const endTasks = {
+  name: 'tasks_end_all',
+  text: `update tasks t
+         set state = case when e.ending = 'verified' then 'done' else 'dead' end, ending = e.ending, reason = e.reason,
+           ended_at = now(), phase = null, branch = coalesce(e.branch, t.branch),
+           commit = coalesce(e.commit, t.commit), checks = e.checks, proof = coalesce(e.proof, t.proof)
+         from json_to_recordset($2::json) as e (id uuid, ending text, reason text, branch text, commit text,
+           checks jsonb, proof jsonb)
+         where t.workspace_id = $1 and t.id = e.id`,
 }
 
 /** What a task keeps of a run that ended without ending it. */
@@ -239,15 +274,21 @@ export async function remove(tx: Tx, id: string): Promise<void> {
   await tx.query('delete from tasks where id = $1', [id])
 }
 
-export async function dependencies(
-  tx: Tx,
-  id: string,
-): Promise<{ id: string; title: string; state: TaskState }[]> {
-  return tx.query(
-    `select t.id, t.title, t.state from task_dependencies d join tasks t on t.id = d.needs_id
-     where d.task_id = $1 order by t.id`,
-    [id],
-  )
+export type Needed = { task_id: string; id: string; title: string; state: TaskState }
+
+export async function dependencies(tx: Tx, id: string): Promise<Needed[]> {
+  return dependenciesOf(tx, [id])
+}
+
+/** What these tasks wait for, or waited for. */
+export function dependenciesOf(tx: Tx, ids: string[]): Promise<Needed[]> {
+  return tx.query<Needed>(needed, [ids])
+}
+
+const needed = {
+  name: 'tasks_dependencies',
+  text: `select d.task_id, t.id, t.title, t.state from task_dependencies d join tasks t on t.id = d.needs_id
+         where d.task_id = any($1) order by t.id`,
 }
 
 export function toTaskRow(row: StoredTask): TaskRow {

@@ -1,7 +1,5 @@
-import type { Task, TaskCreate } from '@muster/contract/tasks'
 import type { Agents } from '../agents/agents.ts'
-import type { Actor } from '../kernel/actor.ts'
-import type { Tx } from '../kernel/db.ts'
+import type { Db, Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import type { Repos } from '../repos/repos.ts'
@@ -10,12 +8,13 @@ import { createCancel } from './cancel.ts'
 import type { QueueLimits } from './limits.ts'
 import { createLook } from './look.ts'
 import { createQueue } from './queue.ts'
-import { submit } from './submit.ts'
+import { createTakeIn } from './take-in.ts'
 
 export type Tasks = ReturnType<typeof createTasks>
 
 /** What people do with tasks. What workers do with them is in lease.ts; both write state and event together. */
 export function createTasks(deps: {
+  db: Db
   agents: Agents
   repos: Repos
   events: Events
@@ -24,14 +23,12 @@ export function createTasks(deps: {
 }) {
   const look = createLook(deps)
   const queue = createQueue(deps)
-  const { found, view, get, idOf, list, history, busy } = look
+  const { get, idOf, namesOf, list, history, busy } = look
   return {
-    async submit(tx: Tx, actor: Actor, input: TaskCreate): Promise<Task> {
-      await queue.mustAdmit(tx, actor)
-      return view(tx, await found(tx, (await submit(deps, tx, actor, input)).id))
-    },
+    ...createTakeIn({ ...deps, look, queue }),
     get,
     idOf,
+    namesOf,
     list,
     history,
     busy,

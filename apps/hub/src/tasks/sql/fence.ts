@@ -10,6 +10,18 @@ export const holdLease = {
 }
 
 /**
+ * The same for many leases of a workspace. In one order for everybody, so that two pieces of work never wait for each
+ * other in a ring. $1 workspace, then one array each of: $2 task, $3 epoch, $4 worker.
+ */
+export const holdLeases = {
+  name: 'tasks_hold_leases',
+  text: `select q.task_id from task_queue q
+         join unnest($2::uuid[], $3::int[], $4::uuid[]) as h (task_id, epoch, worker_id)
+           on q.task_id = h.task_id and q.epoch = h.epoch and q.worker_id = h.worker_id
+         where q.workspace_id = $1 order by q.task_id for update of q`,
+}
+
+/**
  * A result that comes after its lease was given up, while nobody newer holds the task: the epoch is still the newest,
  * so accepting it loses nothing and doubles nothing. Takes the lease again for the rest of the transaction.
  *
@@ -38,12 +50,12 @@ export const renew = {
          returning q.task_id, q.epoch`,
 }
 
-/** $1 workspace, $2 task, $3 lease in ms. The accepted time is set once; the acceptance clock stops with it. */
+/** $1 workspace, $2 tasks, $3 lease in ms. The accepted time is set once; the acceptance clock stops with it. */
 export const accept = {
   name: 'tasks_accept',
   text: `update task_queue set accepted_at = coalesce(accepted_at, now()), progress_at = now(),
            lease_expires_at = now() + make_interval(secs => $3 / 1000.0)
-         where workspace_id = $1 and task_id = $2`,
+         where workspace_id = $1 and task_id = any($2::uuid[])`,
 }
 
 /** $1 workspace, $2 task. */
@@ -58,6 +70,12 @@ export const leave = {
   text: `delete from task_queue where workspace_id = $1 and task_id = $2`,
 }
 
+/** $1 workspace, $2 tasks. */
+export const leaveAll = {
+  name: 'tasks_leave_queue_all',
+  text: `delete from task_queue where workspace_id = $1 and task_id = any($2::uuid[])`,
+}
+
 /**
  * Back into its lane at its old place: enqueued_at is kept, so a lost run does not cost a task its turn. $3 is the
  * delay in seconds; $4 raises the epoch, so that not even a late result of the run is taken any more.
@@ -70,15 +88,15 @@ export const giveBack = {
          where workspace_id = $1 and task_id = $2`,
 }
 
-/**
- * $1 workspace, $2 task, $3 lane index, $4 wall, $5 epoch, $6 repository, $7 needs, $8 only worker, $9 timeout in ms,
- * $10 seconds to wait first, $11 seconds to live unclaimed, $12 time to be complete by.
- */
+/** $1 workspace, $2 rows; `delay` is in seconds, `ttl` is what it has after that to be claimed in. */
 export const enqueue = {
   name: 'tasks_enqueue',
   text: `insert into task_queue (workspace_id, task_id, lane, wall, epoch, repo_id, needs, only_worker, timeout_ms,
-           not_before, expires_at, complete_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
-           case when $10::float8 > 0 then now() + make_interval(secs => $10::float8) else '-infinity' end,
-           now() + make_interval(secs => $10::float8 + $11::float8), $12)`,
+           complete_by, not_before, expires_at)
+         select $1, task_id, lane, wall, epoch, repo_id, needs, only_worker, timeout_ms, complete_by,
+           case when delay > 0 then now() + make_interval(secs => delay) else '-infinity' end,
+           now() + make_interval(secs => delay + ttl)
+         from json_to_recordset($2::json) as t (task_id uuid, lane smallint, wall text, epoch int, repo_id uuid,
+           needs text[], only_worker uuid, timeout_ms int, complete_by timestamptz, delay float8, ttl float8)
+         returning task_id, nullif(not_before, '-infinity') as not_before, expires_at`,
 }
