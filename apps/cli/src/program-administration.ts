@@ -92,6 +92,7 @@ function addWorkerCommands(root: Command, define: Define, does: Does): void {
     ['npx muster worker restart box-2', 'npx muster worker restart box-2 --force'],
   ).option('--force', 'stop what it runs; its tasks go back to the queue')
   does(restart, async () => (await import('./commands/worker-restart.ts')).restartWorker)
+  addServiceCommands(worker, define, does)
   const join = define(worker, 'join <url>', 'run a worker on this machine for a hub elsewhere', [
     'npx muster worker join https://muster.example.org --token - < worker.token',
     'MUSTER_TOKEN_FILE=/run/secrets/worker npx muster worker join https://muster.example.org --slots 4',
@@ -100,6 +101,30 @@ function addWorkerCommands(root: Command, define: Define, does: Does): void {
     .option('--slots <n>', 'tasks at once', atMost(256))
   does(join, async () => (await import('./commands/worker-join.ts')).joinWorker)
 }
+
+function addServiceCommands(worker: Command, define: Define, does: Does): void {
+  const install = define(worker, 'install', 'make a worker a service of systemd', [
+    'npx muster worker install --url https://muster.example.org --token-file worker.token',
+    'npx muster worker install --url https://muster.example.org --print',
+  ])
+    .option('--url <url>', 'address of the hub; default MUSTER_HUB')
+    .option('--token-file <file>', 'holds the worker token; "-" reads stdin; default MUSTER_TOKEN')
+    .option('--name <name>', 'for a second worker on one machine')
+    .option('--user <user>', 'run as this user; default root')
+    .option('--user-unit', 'a service of your own systemd instead of the machine’s')
+    .option('--writable <path>', 'a repository on this machine that results go to; repeatable', repeated)
+    .option('--print', 'print the unit and change nothing')
+  does(install, async () => (await import('./commands/worker-install.ts')).installWorker)
+  const uninstall = define(worker, 'uninstall', 'remove what install wrote', [
+    'npx muster worker uninstall',
+    'npx muster worker uninstall --name gpu',
+  ])
+    .option('--name <name>', 'as it was installed')
+    .option('--user-unit', 'a service of your own systemd')
+  does(uninstall, async () => (await import('./commands/worker-install.ts')).uninstallWorker)
+}
+
+const repeated = (value: string, before: string[] = []): string[] => [...before, value]
 
 function addTokenCommands(root: Command, define: Define, does: Does): void {
   const token = define(root, 'token', 'tokens for people, scripts and workers', [

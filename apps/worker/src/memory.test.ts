@@ -13,7 +13,17 @@ test('memory that is given back in between asks for none', () => {
 })
 
 test('a process that was never below its ceiling is not restarted again and again', () => {
-  expect(verdicts(200, [300, 300, 300, 300])).toEqual(['fine', 'fine', 'restart_would_not_help', 'fine'])
+  const said = verdicts(
+    200,
+    Array.from({ length: 30 }, () => 300),
+  )
+  expect(said.indexOf('restart_would_not_help')).toBe(11)
+  expect(said.filter((verdict) => verdict !== 'fine')).toHaveLength(1)
+})
+
+test('what a start needs and gives back within a minute is held against nobody', () => {
+  expect(verdicts(200, [300, 300, 300, 300, 300, 150, 160])).not.toContain('restart_would_not_help')
+  expect(verdicts(200, [300, 300, 300, 150, 201, 202, 203])).toContain('restart')
 })
 
 test('whatever the looks are, at most one of them asks for anything, and none at or below the ceiling does', () => {

@@ -1,14 +1,17 @@
 import { createNamespaceDriver } from '@muster/sandbox/namespace/driver'
 import type { SandboxDriver } from '@muster/sandbox/sandbox'
+import { openDelegatedCgroup } from './delegated-cgroup.ts'
 import { createGit } from './git/git.ts'
 import { createMirrors } from './git/mirror.ts'
 import { createPublisher } from './git/publish.ts'
 import type { Log } from './log.ts'
 import { emptyRuns, type Places } from './places.ts'
 import { createRunner } from './runner.ts'
+import { detectSupervisor, readClues, type Clues } from './supervisor.ts'
 
 /** What runs are made with, after everything that an earlier process of this worker left has been removed. */
-export async function openRunner(places: Places, wallTools: string[], log: Log) {
+export async function openRunner(places: Places, wallTools: string[], log: Log, environment: Clues['env']) {
+  await makeRoomForLimits(readClues(environment), log)
   const driver = createNamespaceDriver({ stateDir: places.walls, tools: wallTools })
   await reap(driver, log)
   await emptyRuns(places.runs)
@@ -16,6 +19,16 @@ export async function openRunner(places: Places, wallTools: string[], log: Log) 
   const mirrors = createMirrors({ dir: places.mirrors, git })
   const publisher = createPublisher({ git, home: places.git })
   return { driver, runner: createRunner({ git, driver, mirrors, publisher, runsDir: places.runs }, log) }
+}
+
+/** Before the driver looks for a place for its walls' limits. Without one they have those of rlimits. */
+async function makeRoomForLimits(clues: Clues, log: Log): Promise<void> {
+  if (detectSupervisor(clues).kind !== 'systemd') return
+  const opened = await openDelegatedCgroup(clues.cgroup).catch((error: unknown) => {
+    log.warn({ err: error }, 'the cgroup of the unit could not be opened for walls')
+    return 'none'
+  })
+  log.info({ opened }, 'the cgroup of the unit')
 }
 
 async function reap(driver: SandboxDriver, log: Log): Promise<void> {

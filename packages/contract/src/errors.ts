@@ -302,6 +302,14 @@ export const clientErrorTable = {
     when: 'An environment variable has a value that is not valid.',
     hint: 'docs/configuration.md names the valid ones.',
   },
+  no_systemd: {
+    when: 'systemd does not run this machine.',
+    hint: 'Use "npx muster worker join"; with --print the unit can be looked at anywhere.',
+  },
+  unit_not_ours: {
+    when: 'A file of the service was not written by "muster worker install".',
+    hint: 'Choose another --name, or move the file away.',
+  },
   not_running: { when: 'Muster does not run here.', hint: 'Start it with "npm start".' },
   port_taken: { when: 'Another program listens on the port.', hint: 'Stop it, or set MUSTER_PORT.' },
   port_refused: { when: 'This user may not listen on the port.', hint: 'Set MUSTER_PORT to one above 1023.' },

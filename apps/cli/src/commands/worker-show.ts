@@ -12,7 +12,9 @@ export const showWorker: Command<object, [string]> = async ({ output, ...context
 }
 
 export function stateOf(worker: Worker): string {
-  return worker.connected && worker.restarting ? 'restarting' : worker.state
+  if (worker.connected && worker.restarting) return 'restarting'
+  // The recorded state of an agent without work is idle, also when it would get none.
+  return worker.connected && worker.blocked !== null ? 'blocked' : worker.state
 }
 
 function linesOf(worker: Worker): [string, string][] {
