@@ -7,6 +7,7 @@ import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { takeLock } from './install-lock.mjs'
+import { runningFrom } from './running.mjs'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -17,8 +18,11 @@ const oldestMajor = 20
 /**
  * Installs what is missing and answers the path of a Node that can run the sources.
  * Safe to call from several processes at once: one installs, the others wait for it.
+ *
+ * While Muster runs from here nothing is exchanged under it. A command that makes do with the packages as they are,
+ * `down` above all, gets them; `asTheyAre: false` is for what needs those of the changed lock file.
  */
-export async function ensureInstalled() {
+export async function ensureInstalled({ asTheyAre = false } = {}) {
   const major = Number(process.versions.node.split('.')[0])
   if (major < oldestMajor)
     end(69, `Node ${process.versions.node} is too old; install Node ${oldestMajor} or newer.`)
@@ -29,8 +33,25 @@ export async function ensureInstalled() {
     what: `Node ${neededMajor} (this machine has ${process.versions.node}; yours is left as it is)`,
   }
   const folders = own ? [packages] : [packages, node]
-  if (!folders.every(isFresh)) await installAll(folders)
+  if (!folders.every(isFresh)) {
+    const pid = folders.every(isWhole) ? runningFrom(root) : undefined
+    if (pid === undefined) await installAll(folders)
+    else if (!asTheyAre) end(75, `${changed(pid)}, then run this again.`)
+    else say(`${changed(pid)} and start it again.`)
+  }
   return own ? process.execPath : join(node.path, 'node_modules', nodePackage(), 'bin/node')
+}
+
+function changed(pid) {
+  return (
+    `package-lock.json has changed, and Muster runs from ${root} with the packages of before (process ${pid}).\n` +
+    `        Stop it (npx muster down)`
+  )
+}
+
+/** An installation that was finished has its stamp, of whatever lock file. */
+function isWhole({ path }) {
+  return existsSync(stampFile(path))
 }
 
 function nodePackage() {

@@ -2,5 +2,8 @@
 import { join } from 'node:path'
 import { root } from './install.mjs'
 import { runNode } from './run.mjs'
+import { startsWhatStays } from './running.mjs'
 
-await runNode([join(root, 'apps/cli/src/main.ts'), ...process.argv.slice(2)])
+const words = process.argv.slice(2)
+// What stays must have the packages of the lock file.
+await runNode([join(root, 'apps/cli/src/main.ts'), ...words], { asTheyAre: !startsWhatStays(words) })

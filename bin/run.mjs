@@ -7,8 +7,8 @@ import { delimiter, dirname, join } from 'node:path'
 import { ensureInstalled, root } from './install.mjs'
 
 /** Replaces this process as far as Node can: same terminal, same signals, same exit code. */
-export async function runNode(argv) {
-  const node = await ensureInstalled()
+export async function runNode(argv, packages) {
+  const node = await ensureInstalled(packages)
   const bin = [dirname(node), join(root, 'node_modules/.bin')].join(delimiter)
   // The IPC channel is a lifeline: when this process is killed -9 the child sees it close and stops.
   const child = spawn(node, argv, {
