@@ -142,6 +142,7 @@ async function staleFinishes({ rig, reader, number }: { rig: Rig; reader: Reader
     token: rig.doubleToken,
     branches: branchesIn(rig.branchesDir),
     handIn,
+    epochOf: async (task) => (await client.call('getTask', { params: { task } })).epoch,
   })
   await drain(reader, prefix, instant())
   return stale

@@ -34,6 +34,9 @@ const steps: Record<string, Step> = {
   'task.accepted': { from: held, to: (now) => now },
   'task.phase': { from: held, to: (now, data) => ({ ...now, state: stateIn(String(data['phase'])) }) },
   'task.requeued': { from: held, to: (now) => ({ ...now, state: 'queued' }) },
+  'task.retrying': { from: held, to: (now) => ({ ...now, state: 'queued' }) },
+  // Its lease had been given up and nobody had taken the task since.
+  'task.late_result': { from: ['queued'], to: (now) => ({ ...now, state: 'verifying' }) },
   'task.done': { from: held, to: end('done') },
   'task.dead': { from: [...held, 'queued'], to: end('dead') },
   'task.cancelled': { from: open, to: end('cancelled') },

@@ -53,6 +53,8 @@ export function startLoad(options: {
       repo: 'demo',
       title: key,
       run: commandOf({ phaseMs: random.between(5, 60), passes: random.chance(0.93) }),
+      // Another try comes two seconds later at the earliest, which not every round can wait for.
+      retries: random.chance(0.2) ? 1 : 0,
       lane: random.pick(['urgent', 'high', 'normal', 'normal', 'normal', 'low']),
       checks: random.chance(0.5) ? [{ kind: 'file_exists', target: 'a.txt' }] : [],
       after: lastId !== undefined && random.chance(0.08) ? [lastId] : [],

@@ -24,6 +24,7 @@ export async function sendStaleFinishes(options: {
   branches: Branches
   /** Hands so many tasks in. */
   handIn: () => Promise<void>
+  epochOf: (taskId: string) => Promise<number>
 }): Promise<Stale> {
   const stale: Stale = { sent: 0, refused: 0, taken: [] }
   const first = await connect(options, [])
@@ -35,6 +36,13 @@ export async function sendStaleFinishes(options: {
     options,
     lost.map(({ taskId, epoch, runId }) => ({ taskId, epoch, runId, phase: 'lost' })),
   )
+  // Until somebody has the task anew its first run is still the newest, and its result would be taken, rightly.
+  for (const { taskId, epoch } of lost) {
+    await until(
+      async () => ((await options.epochOf(taskId)) > epoch ? true : undefined),
+      'another assignment',
+    )
+  }
   const again = await second.assigned()
   for (const run of lost) await sayAll(second, run, stale)
   for (const run of again) await finish(second, run, options.branches)
@@ -127,9 +135,9 @@ async function connect({ url, token }: { url: string; token: string }, holding: 
   }
 }
 
-async function until<T>(find: () => T | undefined, what: string): Promise<T> {
+async function until<T>(find: () => T | undefined | Promise<T | undefined>, what: string): Promise<T> {
   for (const end = Date.now() + answerWithinMs; Date.now() < end;) {
-    const found = find()
+    const found = await find()
     if (found !== undefined) return found
     await sleep(3)
   }
