@@ -36,6 +36,7 @@ export function addWorker(hub: FakeHub, name = 'local', wallOk = true): void {
     name,
     connected: true,
     state: 'working',
+    flaggedAt: null,
     status: '',
     version: '0.0.1',
     client: 'muster-worker/0.0.1',

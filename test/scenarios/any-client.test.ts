@@ -49,7 +49,7 @@ const clients: Client[] = [
 let stack: Stack
 let repo: GitRepo
 beforeAll(async () => {
-  stack = await startStack({ env: { MUSTER_SLOTS: '1' } })
+  stack = await startStack({ env: { MUSTER_SLOTS: '1', MUSTER_CAPABILITIES: 'GPU, docs' } })
   repo = await gitRepo({ 'a.txt': 'A\n' })
   await addRepo(stack, 'demo', repo.path)
 })
@@ -106,6 +106,12 @@ async function progressOf(): Promise<Said[]> {
   await eventually(() => caughtUp)
   return seen
 }
+
+it('the worker that Muster brings says what it is and what it can do', async () => {
+  const local = await workerNamed('local')
+  expect(local).toMatchObject({ state: 'idle', capabilities: ['gpu', 'docs'] })
+  expect(local?.client).toMatch(/^muster-worker\/\d/)
+})
 
 describe.each(clients)('$name', (client) => {
   const file = client.command.at(-1)?.split('/').at(-1) ?? ''

@@ -62,3 +62,9 @@ test.each([
   ['gpu', 'http://gpu:11434'],
   ['https://gpu.example.org/', 'https://gpu.example.org'],
 ])('OLLAMA_HOST=%s is reached at %s', (given, url) => expect(ollamaUrl(given)).toBe(url))
+
+test('capabilities are listed with commas in any case, and one that is no name stops the start', () => {
+  expect(readConfig({ MUSTER_CAPABILITIES: ' GPU, docs,,' }).capabilities).toEqual(['gpu', 'docs'])
+  expect(readConfig({}).capabilities).toEqual([])
+  expect(() => readConfig({ MUSTER_CAPABILITIES: 'a b' })).toThrow(/MUSTER_CAPABILITIES/)
+})

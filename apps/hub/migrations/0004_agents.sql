@@ -24,7 +24,7 @@ create table workers (
   last_seen_at timestamptz,
   -- Why it gets no new task; null while it does.
   cordoned text,
-  -- When it last let an assignment pass unaccepted.
+  -- When it last let an assignment pass unaccepted; null again once it takes one.
   flagged_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (workspace_id, id),

@@ -57,6 +57,8 @@ export const worker = z.object({
   name: z.string(),
   connected: z.boolean(),
   state: z.enum(agentStates),
+  /** When it let an assignment pass without accepting it; null again once it takes one. */
+  flaggedAt: timestamp.nullable(),
   /** What it last said about itself; empty if nothing. */
   status: z.string(),
   version: z.string().nullable(),

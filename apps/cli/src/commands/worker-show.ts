@@ -27,6 +27,9 @@ function linesOf(worker: Worker): [string, string][] {
     ['name', worker.name],
     ['id', worker.id],
     ['state', blocked === null ? stateOf(worker) : `${stateOf(worker)} (${blocked.code}: ${blocked.reason})`],
+    ...(worker.flaggedAt === null
+      ? []
+      : [['flagged', `did not accept a task in time at ${worker.flaggedAt}`] as [string, string]]),
     ['busy', `${worker.busy} of ${worker.slots} slots`],
     ['host', worker.host ?? 'not known'],
     ['version', worker.version ?? 'not known'],

@@ -1,6 +1,8 @@
 import type { Event } from '@muster/contract/events'
 import type { HeldRun } from '@muster/contract/wire'
 import { expect, test } from 'vitest'
+import { eventually } from '@muster/testkit/eventually'
+import { session } from '../../test-support/database.ts'
 import { addRepo, startHub, type TestHub } from '../../test-support/hub.ts'
 import { failed } from '../../test-support/rooms.ts'
 import { goodWall } from '../../test-support/worker-client.ts'
@@ -71,6 +73,51 @@ test('what a worker does is recorded from its first hello to its leaving, over a
     'assigned → working',
     'working → idle',
   ])
+})
+
+test('a worker that did not take its task in time is flagged until it takes one', async () => {
+  const hub = await startHub()
+  await addRepo(hub.database, hub.workspaceId)
+  const token = await hub.workerToken('w')
+  const worker = await hub.worker({ token })
+  const id = worker.welcome?.workerId ?? ''
+  const flaggedAt = async () => (await hub.call('listWorkers')).items[0]?.flaggedAt
+  expect(await flaggedAt()).toBeNull()
+  await settle(hub, id, (tx) => hub.hub.agents.flag(tx, systemActor(hub.workspaceId), id))
+  await worker.close()
+  const back = await hub.worker({ token })
+  expect(await flaggedAt()).toEqual(expect.any(String))
+  await hub.call('createTask', { body: { repo: 'demo', title: 'T', run: 'true' } })
+  const { taskId, epoch } = await back.assigned()
+  await settle(hub, id)
+  expect(await flaggedAt()).toEqual(expect.any(String))
+  await back.request({ type: 'accept', taskId, epoch })
+  await settle(hub, id)
+  expect(await flaggedAt()).toBeNull()
+})
+
+test('a worker that comes back before its older connection is recorded as gone stays present', async () => {
+  const hub = await startHub({ loops: false })
+  const token = await hub.workerToken('w')
+  const older = await hub.worker({ token })
+  const lock = await session(hub.database.url)
+  const waiting = async () => {
+    const [row] = await hub.sql<{ n: number }>(
+      `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+    return row?.n ?? 0
+  }
+  // Its hello first, then the end of the older connection: both wait for the row.
+  await lock.query('begin; select * from workers for update')
+  const newer = hub.worker({ token })
+  await eventually(async () => (await waiting()) === 1)
+  await older.close()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  await lock.query('rollback')
+  const { welcome } = await newer
+  expect(welcome).toBeDefined()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect((await hub.call('listWorkers')).items).toMatchObject([{ name: 'w', connected: true, state: 'idle' }])
 })
 
 test('a worker without a working wall and without a task is idle, and one whose disk is full beside a task blocked', async () => {

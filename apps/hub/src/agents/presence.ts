@@ -10,6 +10,7 @@ import { publishBlocked } from './condition.ts'
 import type { Connection, Connections } from './connections.ts'
 import type { Settle } from './settle.ts'
 import * as store from './store.ts'
+import { createTurns } from './turns.ts'
 
 export type Hello = Extract<WorkerMessage, { type: 'hello' }>
 
@@ -23,6 +24,7 @@ export function createPresence(deps: {
   settle: Settle
 }) {
   const { db, events, hints, hubId, connections, settle } = deps
+  const inTurn = createTurns()
   return {
     /**
      * A worker says hello. The same instance may come back at any time and replaces its older socket; another
@@ -35,28 +37,31 @@ export function createPresence(deps: {
       connection: Connection,
       decide: (tx: Tx) => Promise<T>,
     ): Promise<T> {
-      const answer = await db.inWorkspace(actor.workspaceId, async (tx) => {
-        const row = await store.lock(tx, connection.workerId)
-        if (row === undefined) throw new MusterError('not_found', 'This worker is not registered any more.')
-        if (row.fresh && row.instance !== null && row.instance !== hello.instance) {
-          throw new MusterError(
-            'worker_already_connected',
-            `${row.name} is connected from ${row.host ?? 'elsewhere'}.`,
-          )
-        }
-        await store.connect(tx, { ...hello, id: row.id, hubId })
-        await events.publish(tx, actor, {
-          kind: 'worker.connected',
-          data: { workerId: row.id, host: hello.host ?? null, client: hello.client ?? null },
+      const answer = await inTurn(connection.workerId, async () => {
+        const admitted = await db.inWorkspace(actor.workspaceId, async (tx) => {
+          const row = await store.lock(tx, connection.workerId)
+          if (row === undefined) throw new MusterError('not_found', 'This worker is not registered any more.')
+          if (row.fresh && row.instance !== null && row.instance !== hello.instance) {
+            throw new MusterError(
+              'worker_already_connected',
+              `${row.name} is connected from ${row.host ?? 'elsewhere'}.`,
+            )
+          }
+          await store.connect(tx, { ...hello, id: row.id, hubId })
+          await events.publish(tx, actor, {
+            kind: 'worker.connected',
+            data: { workerId: row.id, host: hello.host ?? null, client: hello.client ?? null },
+          })
+          const now = hello.blocked ?? null
+          await publishBlocked(events, tx, actor, { connection, before: row.blocked, now })
+          const decided = await decide(tx)
+          await settle(tx, actor, row.id, 'It connected.')
+          return decided
         })
-        const now = hello.blocked ?? null
-        await publishBlocked(events, tx, actor, { connection, before: row.blocked, now })
-        const decided = await decide(tx)
-        await settle(tx, actor, row.id, 'It connected.')
-        return decided
+        connections.get(connection.workerId)?.close(closing.replaced.code, 'replaced by a newer connection')
+        connections.add(connection)
+        return admitted
       })
-      connections.get(connection.workerId)?.close(closing.replaced.code, 'replaced by a newer connection')
-      connections.add(connection)
       hints.send('queue')
       hints.send('mail')
       return answer
@@ -77,14 +82,19 @@ export function createPresence(deps: {
 
     async disconnect(actor: Actor, connection: Connection): Promise<void> {
       if (!connections.remove(connection)) return
-      await db.inWorkspace(actor.workspaceId, async (tx) => {
-        if (await store.disconnect(tx, connection.workerId, hubId)) {
-          await events.publish(tx, actor, {
-            kind: 'worker.disconnected',
-            data: { workerId: connection.workerId },
-          })
-          await settle(tx, actor, connection.workerId, 'Its connection ended.')
-        }
+      const { workerId } = connection
+      await inTurn(workerId, async () => {
+        // It has come back here meanwhile. Its row says only which hub holds it, and that is still this one.
+        if (connections.get(workerId) !== undefined) return
+        await db.inWorkspace(actor.workspaceId, async (tx) => {
+          if (await store.disconnect(tx, connection.workerId, hubId)) {
+            await events.publish(tx, actor, {
+              kind: 'worker.disconnected',
+              data: { workerId: connection.workerId },
+            })
+            await settle(tx, actor, connection.workerId, 'Its connection ended.')
+          }
+        })
       })
       hints.send('mail')
     },

@@ -48,7 +48,9 @@ const lockFacts: Statement = {
          from workers where workspace_id = $1 and id = $2 for no key update`,
 }
 
+// One that takes a task is no longer one that let it pass (AFSM-03).
 const setState: Statement = {
   name: 'workers_set_state',
-  text: 'update workers set state = $3 where workspace_id = $1 and id = $2',
+  text: `update workers set state = $3, flagged_at = case when $3 = 'working' then null else flagged_at end
+         where workspace_id = $1 and id = $2`,
 }

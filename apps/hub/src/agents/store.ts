@@ -12,6 +12,7 @@ export type WorkerRow = {
   capabilities: string[]
   walls: WallStatus[]
   state: AgentState
+  flagged_at: Date | null
   status: string
   supervisor: Supervisor | null
   blocked: Blocked | null
@@ -27,8 +28,8 @@ export type WorkerRow = {
 // Hubs refresh what they hold every 5 s; three missed refreshes mean that the hub is gone too.
 const freshFor = `interval '15 seconds'`
 const fresh = `coalesce(last_seen_at > now() - ${freshFor}, false) and connected_hub is not null as fresh`
-const columns = `id, name, instance, client, version, host, slots, capabilities, walls, state, status, supervisor, blocked,
-  restarting, connected_hub, cordoned, last_seen_at, ${fresh}, created_at`
+const columns = `id, name, instance, client, version, host, slots, capabilities, walls, state, flagged_at, status, supervisor,
+  blocked, restarting, connected_hub, cordoned, last_seen_at, ${fresh}, created_at`
 
 export function list(tx: Tx): Promise<WorkerRow[]> {
   return tx.query<WorkerRow>({
@@ -222,6 +223,7 @@ export function toWorker(row: WorkerRow, busy: number): Worker {
     connected: row.fresh,
     // Until its hub is found to be gone, its row still says what it was.
     state: row.fresh ? row.state : 'offline',
+    flaggedAt: row.flagged_at?.toISOString() ?? null,
     status: row.status,
     version: row.version,
     client: row.client,

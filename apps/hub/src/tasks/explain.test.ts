@@ -25,6 +25,7 @@ const worker = (more: Partial<Worker> = {}): Worker => ({
   name: 'w',
   connected: true,
   state: 'idle',
+  flaggedAt: null,
   status: '',
   version: null,
   client: null,
