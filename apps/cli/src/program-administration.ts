@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
 import type { Define, Does } from './define.ts'
-import { atMost } from './program-task.ts'
+import { addQueueCommands, addWorkerVerbs } from './program-queue.ts'
+import { atMost } from './option-values.ts'
 
 export function addAdministration(root: Command, define: Define, does: Does): void {
   addRepoCommands(root, define, does)
   addWorkerCommands(root, define, does)
   addTokenCommands(root, define, does)
+  addQueueCommands(root, define, does)
   const event = define(root, 'event', 'what happened, in the order in which it became true', [
     'npx muster event list',
     'npx muster event list --task 7f3a9c21',
@@ -68,6 +70,16 @@ function addRepoCommands(root: Command, define: Define, does: Does): void {
     'npx muster repo list --json',
   ])
   does(list, async () => (await import('./commands/repo.ts')).listRepos)
+  const activate = define(repo, 'activate <name>', 'let its tasks be assigned', [
+    'npx muster repo activate shop',
+    'npx muster repo activate shop --json',
+  ])
+  does(activate, async () => (await import('./commands/repo.ts')).activateRepo)
+  const deactivate = define(repo, 'deactivate <name>', 'keep its tasks waiting; what runs goes on', [
+    'npx muster repo deactivate shop',
+    'npx muster repo deactivate shop --json',
+  ])
+  does(deactivate, async () => (await import('./commands/repo.ts')).deactivateRepo)
 }
 
 function addWorkerCommands(root: Command, define: Define, does: Does): void {
@@ -93,6 +105,7 @@ function addWorkerCommands(root: Command, define: Define, does: Does): void {
   ).option('--force', 'stop what it runs; its tasks go back to the queue')
   does(restart, async () => (await import('./commands/worker-restart.ts')).restartWorker)
   addServiceCommands(worker, define, does)
+  addWorkerVerbs(worker, define, does)
   const join = define(worker, 'join <url>', 'run a worker on this machine for a hub elsewhere', [
     'npx muster worker join https://muster.example.org --token - < worker.token',
     'MUSTER_TOKEN_FILE=/run/secrets/worker npx muster worker join https://muster.example.org --slots 4',

@@ -1,33 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander'
-import { parseDuration } from './duration.ts'
+import type { Command } from 'commander'
 import type { Define, Does } from './define.ts'
-
-const several = (value: string, before: string[] = []) => [...before, value]
-
-function duration(text: string): number {
-  const ms = parseDuration(text)
-  if (ms === undefined) throw new InvalidArgumentError('Write it like 500ms, 2s, 10m or 1h.')
-  return ms
-}
-
-function retries(text: string): number {
-  if (!/^([0-9]|10)$/.test(text)) throw new InvalidArgumentError('It must be a number from 0 to 10.')
-  return Number(text)
-}
-
-function time(text: string): string {
-  const ms = parseDuration(text) ?? Date.parse(text) - Date.now()
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('Write it like 2h, or like 2030-01-31T12:00:00Z.')
-  return new Date(Date.now() + ms).toISOString()
-}
-
-export function atMost(most: number): (text: string) => number {
-  return (text) => {
-    const number = /^\d{1,9}$/.test(text) ? Number(text) : 0
-    if (number < 1 || number > most) throw new InvalidArgumentError(`It must be a number from 1 to ${most}.`)
-    return number
-  }
-}
+import { addTaskCare } from './program-queue.ts'
+import { atMost, duration, retries, several, time } from './option-values.ts'
 
 // The words after "one of" are those of the contract; a test compares them. Importing it here would cost 60 ms.
 export function addTaskCommands(root: Command, define: Define, does: Does): void {
@@ -38,6 +12,7 @@ export function addTaskCommands(root: Command, define: Define, does: Does): void
   addTaskAdd(task, define, does)
   addTaskReads(task, define, does)
   addTaskVerbs(task, define, does)
+  addTaskCare(task, define, does)
 }
 
 function addTaskAdd(task: Command, define: Define, does: Does): void {

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { ifPresent } from '@muster/postgres/missing-file'
-import type { Command } from '../context.ts'
+import type { Command, Context } from '../context.ts'
 import { Failure } from '../failure.ts'
 
 export const addRepo: Command<object, [string, string]> = async (
@@ -40,9 +40,24 @@ export const listRepos: Command<object> = async ({ output, ...context }) => {
   else if (found.items.length === 0) output.note('No repositories. Add one: npx muster repo add NAME PATH')
   else {
     output.table(
-      [{ name: 'name' }, { name: 'url', cut: true }],
-      found.items.map((repo) => [repo.name, repo.url]),
+      [{ name: 'name' }, { name: 'state', drop: 1 }, { name: 'url', cut: true }],
+      found.items.map((repo) => [repo.name, repo.active ? 'active' : 'not active', repo.url]),
     )
   }
+  return 0
+}
+
+export const activateRepo: Command<object, [string]> = (context, _options, name) =>
+  setActive(context, name, true)
+
+export const deactivateRepo: Command<object, [string]> = (context, _options, name) =>
+  setActive(context, name, false)
+
+async function setActive({ output, ...context }: Context, name: string, active: boolean): Promise<number> {
+  const hub = await context.hub()
+  const repo = await hub.call(active ? 'activateRepo' : 'deactivateRepo', { params: { name }, body: {} })
+  if (output.json) output.document(repo)
+  else if (repo.active) output.note(`Tasks of ${repo.name} are assigned.`)
+  else output.note(`Tasks of ${repo.name} wait. Undo: npx muster repo activate ${repo.name}`)
   return 0
 }

@@ -42,16 +42,25 @@ function facts(output: Output, task: Task): string {
       ? null
       : formatDuration(Date.parse(task.endedAt) - Date.parse(task.startedAt))
   const lines: [string, string | null][] = [
-    ['task', task.id],
+    ['task', `${task.short} (${task.id})`],
     ['repo', task.repo],
     ['run', task.run],
     ['prompt', task.prompt],
     ['branch', task.branch],
     ['commit', task.commit],
     ['worker', task.worker],
-    ['attempt', task.attempt > 0 ? String(task.attempt) : null],
+    ['tries', triesOf(task)],
+    ['needs', task.needs.length > 0 ? task.needs.join(', ') : null],
+    ['only', task.onlyWorker],
+    ['chosen', task.assigned?.reason ?? null],
     ['wall', `${task.wall}, network ${task.network}`],
     ['limit', formatDuration(task.timeoutMs)],
+    ['due', task.completeBy],
+    ['expires', task.expiresAt],
+    [
+      'tier',
+      task.tier === task.guessedTier ? task.tier : `${task.tier} (its words suggest ${task.guessedTier})`,
+    ],
     ['after', task.after.length > 0 ? task.after.map((id) => id.slice(-8)).join(' ') : null],
     ['created', `${task.createdAt} by ${task.createdBy}`],
     ['took', took],
@@ -61,6 +70,13 @@ function facts(output: Output, task: Task): string {
       value === null ? [] : [`${output.paint('dim', name.padEnd(8))} ${indent(value)}\n`],
     )
     .join('')
+}
+
+/** Runs so far, and what of them failed. */
+function triesOf({ attempt, failures, retries }: Task): string | null {
+  if (attempt === 0) return null
+  const failed = failures === 0 ? '' : `, ${failures} failed of at most ${retries + 1}`
+  return `${attempt}${failed}`
 }
 
 function indent(value: string): string {
