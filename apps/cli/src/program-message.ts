@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Define, Does } from './define.ts'
-import { atMost } from './program-task.ts'
+import { atMost } from './option-values.ts'
 
 function seq(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a number, as "--json" shows it.')
