@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Define, Does } from './define.ts'
-import { addTaskCare } from './program-queue.ts'
+import { addTaskCare } from './program-care.ts'
 import { atMost, duration, retries, several, time } from './option-values.ts'
 
 // The words after "one of" are those of the contract; a test compares them. Importing it here would cost 60 ms.
