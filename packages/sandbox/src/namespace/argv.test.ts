@@ -17,6 +17,7 @@ const launch: Launch = {
     etc: '/state/etc',
     tools: [{ dir: '/opt/node', path: '/opt/node/bin' }],
     hardOpenFiles: 1000,
+    hostMemoryBytes: 2 ** 30,
   },
   execName: 'muster-a-1.x1',
   uid: 20_001,
@@ -63,6 +64,8 @@ describe('the command line on the host', () => {
     expect(launchArgv(launch).join(' ')).not.toMatch(/ulimit -d|--nproc/)
     const bare = launchArgv({ ...launch, cgroups: false, join: [], uid: undefined })
     expect(bare[2]).toContain(`; ulimit -d ${(2 * defaultLimits.memoryBytes) / 1024}; `)
+    const large = { ...launch, cgroups: false, layout: { ...launch.layout, hostMemoryBytes: 64 * 2 ** 30 } }
+    expect(launchArgv(large).join(' ')).toContain(`; ulimit -d ${48 * 2 ** 20}; `)
     expect(bare.indexOf('--nproc=512:512')).toBeGreaterThan(bare.indexOf('/bin/bwrap'))
     expect(bare.join(' ')).not.toContain('--reuid')
   })

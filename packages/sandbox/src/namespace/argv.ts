@@ -20,6 +20,8 @@ export type HostLayout = {
   tools: { dir: string; path: string }[]
   /** Without CAP_SYS_RESOURCE a limit above the inherited hard limit is an error. */
   hardOpenFiles: number
+  /** Memory of the machine. */
+  hostMemoryBytes: number
 }
 
 export type Launch = {
@@ -70,6 +72,15 @@ export function launchArgv(launch: Launch): string[] {
 }
 
 /**
+ * What one process may ask for where no cgroup holds the limit. More than the limit, because a command that is refused
+ * memory cannot be told from one that failed: the watch, which sees what is really used, comes first. Less than the
+ * machine has, because between two looks of the watch this is all that stands.
+ */
+function dataBytes(limits: WallLimits, hostMemoryBytes: number): number {
+  return Math.max(2 * limits.memoryBytes, 0.75 * hostMemoryBytes)
+}
+
+/**
  * Limits of the shell and not of prlimit, which is one more program to start for each command. A limit that cannot be set
  * ends it here. The shell becomes the launcher (exec all along), so the process the worker spawned is the bubblewrap
  * that dies with it.
@@ -80,9 +91,8 @@ function limitThenJoin({ layout, limits, cgroups }: Launch): string {
     'ulimit -c 0',
     // POSIX counts files in blocks of 512 bytes; the probe sees whether this shell does.
     `ulimit -f ${Math.ceil(limits.fileBytes / 512)}`,
-    // Twice, because a command that is refused memory cannot be told from one that failed: the watch comes first.
     // Not -v: V8, Go and the JVM reserve address space by the gigabyte that they never touch.
-    ...(cgroups ? [] : [`ulimit -d ${Math.ceil((2 * limits.memoryBytes) / 1024)}`]),
+    ...(cgroups ? [] : [`ulimit -d ${Math.ceil(dataBytes(limits, layout.hostMemoryBytes) / 1024)}`]),
   ]
   const join = 'while [ "$1" != -- ]; do echo 0 > "$1"; shift; done; shift; exec "$@"'
   return ['set -e', ...set, join].join('; ')

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readlinkSync, lstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { SandboxError } from '../sandbox.ts'
 import type { HostLayout } from './argv.ts'
@@ -49,6 +50,7 @@ export async function readLayout(from: {
     etc: from.etc,
     tools: await Promise.all(from.tools.map(readTool)),
     hardOpenFiles: hardOpenFiles(),
+    hostMemoryBytes: totalmem(),
   }
 }
 
