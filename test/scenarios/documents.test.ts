@@ -60,6 +60,25 @@ test('the commands of the page about messages do what it says, typed in its orde
   expect(said.at(-1)).toContain('shop 1.2 is out')
 })
 
+test('the commands of the section about workers on other machines do what it says, typed in its order', async () => {
+  const page = readFileSync(join(root, 'docs/operations.md'), 'utf8')
+  const home = join(stack.data, 'operations')
+  await mkdir(home)
+  const said = new Map<string, string>()
+  // "npx muster" is that of the checkout; the token is written where the reader stands.
+  for (const command of commandsOf(page))
+    said.set(command, await sh(command.replaceAll('box-2.token', join(home, 'box-2.token')), stack.data))
+  const of = (words: string) => [...said].find(([command]) => command.includes(words))?.[1]
+  expect(readFileSync(join(home, 'box-2.token'), 'utf8')).toMatch(/^muster_worker_\S{20,}\n$/)
+  expect(of('--print')).toContain('NoNewPrivileges=yes')
+  expect(of('--print')).not.toContain('muster_worker_')
+  expect(of('worker list')).toContain('box-2')
+  expect(of('worker show')).toMatch(/^run by +up$/m)
+  await eventually(async () => /^restarts +1$/m.test(await sh('npx muster worker show local', stack.data)), {
+    timeoutMs: 30_000,
+  })
+})
+
 const hasPython = spawnSync('python3', ['--version']).status === 0
 
 test.for([
