@@ -123,7 +123,7 @@ async function openHubSlot(name: string, common: Common) {
         name,
         script: join(import.meta.dirname, 'hub-main.ts'),
         start,
-        logDir: common.logDir,
+        logFile: join(common.logDir, `${name}.log`),
         onMessage: () => {},
         onEnd: (end) => endOf(name, end, common, () => (part = undefined)),
       })
@@ -161,7 +161,7 @@ async function openWorkerSlot(
         script: join(import.meta.dirname, 'worker-main.ts'),
         prefix: network?.prefixOf(name) ?? [],
         start,
-        logDir: common.logDir,
+        logFile: join(common.logDir, `${name}.log`),
         onMessage: (message) => {
           const news = message as PhaseNews
           if (news.type === 'phase') noteNews(log, name, news)
