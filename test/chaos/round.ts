@@ -133,7 +133,8 @@ async function staleFinishes({ rig, reader, number }: { rig: Rig; reader: Reader
   const client = createClient({ origin: url, token: rig.token })
   const handIn = async () => {
     for (let at = 1; at <= 3; at++) {
-      const body = { repo: 'demo', title: `${prefix}${at}`, run: commandOf({ phaseMs: 5, passes: true }) }
+      // Long enough for the next run to be under way when the first one's words come.
+      const body = { repo: 'demo', title: `${prefix}${at}`, run: commandOf({ phaseMs: 150, passes: true }) }
       await client.call('createTask', { body, idempotencyKey: body.title })
     }
   }

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { leaseMs } from '../settings.ts'
 
 /** What a hub of the rig is started with, as JSON in its only argument. */
-export type HubStart = { databaseUrl: string; dataDir: string; port: number }
+export type HubStart = { databaseUrl: string; dataDir: string; port: number; notify: 'on' | 'off' }
 
 /** The hub as shipped but for the length of its leases, which no setting reaches. */
 async function main(start: HubStart): Promise<void> {
@@ -22,6 +22,7 @@ async function main(start: HubStart): Promise<void> {
     MUSTER_DATA: start.dataDir,
     MUSTER_PORT: String(start.port),
     MUSTER_LOCAL: '1',
+    MUSTER_NOTIFY: start.notify,
   })
   const hub = await createHub({ config, log, leaseMs })
   await whenReachable(async () => {
