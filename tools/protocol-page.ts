@@ -98,7 +98,8 @@ happened (\`execution_failed\`, \`timed_out\`, …); the task is tried again as 
 back so that another worker may try, say \`refuse\`; after ${maxLosses} runs that were lost or refused the task is dead.
 
 **Which tasks you get.** Those of the workspace of your token, to as many at once as you have \`slots\`, that ask for a wall you
-say you have and need no capability that you lack (\`npx muster task add --needs NAME\`), or that name you (\`--worker NAME\`).
+say you have, need no capability that you lack (\`npx muster task add --needs NAME\`) and name no other worker
+(\`--worker NAME\`).
 
 **The repository.** Clone \`repo.url\`, work on what is checked out there (\`base\`), and leave all branches alone but the
 \`branch\` of the assignment, or \`failedBranch\` for work that did not pass. Ask with \`publish\` first, push after the reply, and push

@@ -108,7 +108,6 @@ test.for([
     for (const command of commands) {
       const here = command
         .replace('create greeter', `create greeter-${own}`)
-        .replace('greeter.token', '~/greeter.token')
         .replace('--repo demo', `--repo demo-${own}`)
       if (isAgent(command)) {
         // Port 4600 is its default; a stack of a test has another.

@@ -5,6 +5,7 @@ import { isDatabaseDown } from '../../../apps/hub/src/kernel/errors.ts'
 import { createLog } from '../../../apps/hub/src/kernel/log.ts'
 import { migrate } from '../../../apps/hub/src/kernel/migrate.ts'
 import { leaveLocalTokens } from '../../../apps/hub/src/local-tokens.ts'
+import { flushCompileCache } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { leaseMs } from '../settings.ts'
 
@@ -32,6 +33,7 @@ async function main(start: HubStart): Promise<void> {
   const url = await hub.listen()
   hub.start()
   process.send?.({ type: 'ready', url })
+  flushCompileCache()
 }
 
 /** The database may be away because of the same fault. */

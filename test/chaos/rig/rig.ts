@@ -132,7 +132,7 @@ async function openHubSlot(name: string, common: Common) {
         name,
         script: join(import.meta.dirname, 'hub-main.ts'),
         start,
-        logFile: join(common.logDir, `${name}.log`),
+        logDir: common.logDir,
         onMessage: () => {},
         onEnd: (end) => endOf(name, end, common, () => (part = undefined)),
       })
@@ -170,7 +170,7 @@ async function openWorkerSlot(
         script: join(import.meta.dirname, 'worker-main.ts'),
         prefix: network?.prefixOf(name) ?? [],
         start,
-        logFile: join(common.logDir, `${name}.log`),
+        logDir: common.logDir,
         onMessage: (message) => {
           const news = message as PhaseNews
           if (news.type === 'phase') noteNews(log, name, news)
