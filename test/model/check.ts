@@ -13,10 +13,8 @@ export async function openGround(onFinished: (undo: () => Promise<void>) => void
   return { database, dbs, interleaving: createInterleaving(database) }
 }
 
-const unbroken: Around = { db: (db) => db, events: (events) => events }
-
 /** At most; a step for which there is nothing to do it to is left out, which is about half of them. */
-const stepsOfProgram = 60
+const stepsOfProgram = 90
 
 export type Outcome = { programs: number; logs: string[][]; failure: string | undefined }
 
@@ -38,7 +36,7 @@ export async function checkPrograms(
   const { setup, commands } = programs(options.profile, stepsOfProgram)
   const logs: string[][] = []
   const property = fc.asyncProperty(setup, commands, async (shape, steps) => {
-    const program = await startProgram(ground, shape, options.around ?? unbroken)
+    const program = await startProgram(ground, shape, options.around ?? {})
     logs.push(program.log)
     try {
       // A program begins with every worker connected; otherwise most would have nothing to do.

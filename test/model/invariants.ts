@@ -10,7 +10,11 @@ const maxLosses = 10
  * What must hold of everything that is stored, at any instant between operations, whatever happened before: the invariants of
  * the platform, read from the rows alone. Answers what is broken, each with the number of its invariant.
  */
-export function violations(stored: Stored, acknowledged: ReadonlySet<string>): string[] {
+export function violations(
+  stored: Stored,
+  acknowledged: ReadonlySet<string>,
+  bounds: { maxRunning: number },
+): string[] {
   const broken: string[] = []
   const mustBe = (holds: boolean, invariant: string, what: string) => {
     if (!holds) broken.push(`${invariant} ${what}`)
@@ -27,6 +31,16 @@ export function violations(stored: Stored, acknowledged: ReadonlySet<string>): s
     'I-6',
     'a key is stored without its answer',
   )
+  const known = (id: string | null) => id === null || ids.has(id)
+  mustBe(
+    stored.events.every((event) => known(event.task)),
+    'I-5',
+    'an event tells of a task that is not there',
+  )
+  for (const ws of new Set(stored.queue.map((place) => place.ws))) {
+    const running = stored.queue.filter((place) => place.ws === ws && place.worker !== null).length
+    mustBe(running <= bounds.maxRunning, 'I-16', `${running} tasks of a workspace run at once`)
+  }
   for (const task of stored.tasks) {
     const name = `${task.id.slice(-4)} (${task.state})`
     const say = (holds: boolean, invariant: string, what: string) =>
@@ -56,7 +70,7 @@ function placeOf(stored: Stored, task: StoredTask, say: Say): void {
   say(isLeased === (place.worker !== null), 'I-4', 'its place and its state disagree whether it is leased')
   say(place.epoch === task.epoch, 'I-3', `has epoch ${task.epoch}, and ${place.epoch} in the queue`)
   say(!isLeased || place.worker === task.worker, 'I-4', 'is leased to another worker than it says')
-  const isComplete = [place.assigned, place.expires, place.deadline].every(
+  const isComplete = [place.assigned, place.expires, place.progress].every(
     (time) => (time !== null) === isLeased,
   )
   say(isComplete, 'I-4', 'its lease lacks a time or left one behind')
@@ -137,11 +151,16 @@ function fold(events: StoredEvent[]): Fold {
     if (epoch !== null) now.epoch = Math.max(now.epoch, epoch)
     if (now.isEnded && kind !== 'task.retried') now.wrong.push(`I-2 ${kind} after the end`)
     if (kind === 'task.created' || kind === 'task.retried') now.state = String(data['state'])
-    if (kind === 'task.released' || kind === 'task.requeued') now.state = 'queued'
+    if (['task.released', 'task.requeued', 'task.retrying'].includes(kind)) now.state = 'queued'
     if (kind === 'task.assigned') {
       if (now.state !== 'queued') now.wrong.push(`I-2 assigned while it was ${now.state}`)
       now.state = 'assigned'
       now.attempt += 1
+      now.worker = String(data['workerId'])
+    }
+    if (kind === 'task.late_result') {
+      if (now.state !== 'queued') now.wrong.push(`I-3 a late result was taken while it was ${now.state}`)
+      now.state = 'verifying'
       now.worker = String(data['workerId'])
     }
     if (kind === 'task.phase')

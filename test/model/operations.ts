@@ -12,6 +12,7 @@ export type Operation =
       after: number[]
       unknown: boolean
       timeoutMs: number
+      retries: number
     }
   | { do: 'cancel' | 'retry'; hub: number; ws: number; key: string; task: number }
   | { do: 'dispatch' | 'sweep' | 'presence'; hub: number }
@@ -58,6 +59,7 @@ export const finishes = [
   'partial_pass',
   'execution_failed',
   'timed_out',
+  'stalled',
   'lost',
   'cancelled',
 ] as const

@@ -1,11 +1,11 @@
 import type { Db } from '../../apps/hub/src/kernel/db.ts'
 import { workers, type ModelDatabase } from './engine/database.ts'
-import { openEngine, type Around, type Engine, type Seen, type Sent } from './engine/engine.ts'
+import { maxRunning, openEngine, type Around, type Engine, type Seen, type Sent } from './engine/engine.ts'
 import type { createInterleaving } from './engine/interleave.ts'
 import { readStored, type Stored } from './engine/stored.ts'
 import { agree } from './expected/agree.ts'
 import { apply, type Witness } from './expected/apply.ts'
-import { assignmentsSent } from './expected/rounds.ts'
+import { messagesSent } from './expected/rounds.ts'
 import { at, Mismatch, type Expected } from './expected/state.ts'
 import { stepViolations, violations } from './invariants.ts'
 import { told, type Operation } from './operations.ts'
@@ -143,7 +143,7 @@ export async function startProgram(ground: Ground, setup: Setup, around: Around)
     const wrong: string[] = []
     let fitting: Expected | undefined
     for (const { what, happened } of accounts) {
-      const account = structuredClone(expected)
+      const account: Expected = { ...structuredClone(expected), told: [] }
       const isTwoRounds =
         happened.length === 2 && happened.every(({ operation }) => operation.do === 'dispatch')
       try {
@@ -152,11 +152,18 @@ export async function startProgram(ground: Ground, setup: Setup, around: Around)
           const isUnknown = seen.code === 'unknown'
           const isOwn = (runId: string) =>
             !isTwoRounds || operation.do !== 'dispatch' || sentBy(sent, runId) === operation.hub
-          const witness: Witness = { seen, stored, window, alone: alone && !isUnknown, isOwn }
+          const witness: Witness = {
+            seen,
+            stored,
+            window,
+            before: expected,
+            alone: alone && !isUnknown,
+            isOwn,
+          }
           apply(account, operation, witness)
         }
         const isWhole = happened.every(({ seen }) => seen.code === 'ok')
-        assignmentsSent(account, expected.runs.length, sent, isWhole)
+        messagesSent(account, sent, isWhole)
         const differences = agree(account, stored)
         if (differences.length === 0) {
           fitting = account
@@ -168,7 +175,7 @@ export async function startProgram(ground: Ground, setup: Setup, around: Around)
         wrong.push(`${what === '' ? '' : `${what}: `}${error.message}`)
       }
     }
-    const broken = [...violations(stored, acknowledged), ...stepViolations(before, stored)]
+    const broken = [...violations(stored, acknowledged, { maxRunning }), ...stepViolations(before, stored)]
     if (fitting === undefined || broken.length > 0)
       throw violation([...broken, ...(fitting === undefined ? wrong : [])])
     expected = fitting
@@ -187,6 +194,7 @@ function nothingYet(setup: Setup): Expected {
     runs: [],
     hubs: setup.hubs,
     keys: {},
+    told: [],
     workers: workers.slice(0, setup.workers).map(({ name, ws, id }) => ({
       ws,
       id,
@@ -203,7 +211,7 @@ function nothingYet(setup: Setup): Expected {
 const sentBy = (sent: Sent[], runId: string) =>
   sent.find(({ message }) => message.type === 'assign' && message.assignment.runId === runId)?.hub
 
-const times = ['enqueued', 'notBefore', 'assigned', 'accepted', 'expires', 'deadline', 'seen']
+const times = ['enqueued', 'notBefore', 'assigned', 'accepted', 'expires', 'deadline', 'progress', 'seen']
 
 /** In the program's time: what `time` let pass was taken off what is stored, and is put back here. */
 function shifted(stored: Stored, ms: number): Stored {

@@ -20,7 +20,8 @@ const submit = fc.record({
   lane: fc.constantFrom(0, 1, 2, 2, 2, 3),
   after: fc.array(fc.nat(3), { maxLength: 2 }),
   odd: fc.constantFrom(null, null, null, null, null, null, null, 'unknown' as const, 'foreign' as const),
-  timeoutMs: fc.constantFrom(27_000, 600_000),
+  timeoutMs: fc.constantFrom(27_000, 600_000, 7_200_000),
+  retries: fc.constantFrom(0, 1, 2),
 })
 const change = (verb: 'cancel' | 'retry') =>
   fc.record({
@@ -46,10 +47,15 @@ const hello = fc.record({
 })
 const leave = fc.record({ do: fc.constant('leave' as const), hub, worker })
 const freeze = fc.record({ do: fc.constant('freeze' as const), hub, worker, frozen: fc.boolean() })
-const renew = fc.record({ do: fc.constant('renew' as const), worker, extra: fc.nat(2) })
+const renew = fc.record({
+  do: fc.constant('renew' as const),
+  worker,
+  extra: fc.nat(2),
+  skip: fc.constantFrom(0, 0, 0, 1),
+})
 const time = fc.record({
   do: fc.constant('time' as const),
-  ms: fc.constantFrom(4_000, 7_000, 13_000, 32_000, 55_000),
+  ms: fc.constantFrom(4_000, 7_000, 13_000, 32_000, 55_000, 1_300_000),
 })
 const localClock = fc.record({
   do: fc.constant('local clock' as const),
@@ -125,7 +131,7 @@ const usual = {
   publish: 4,
   finish: 6,
 }
-export type Weights = Partial<Record<keyof typeof usual, number>>
+type Weights = Partial<Record<keyof typeof usual, number>>
 
 function draws(weights: Weights): fc.Arbitrary<Draw> {
   const made: Record<keyof typeof usual, fc.Arbitrary<Draw>> = {
@@ -158,14 +164,76 @@ function draws(weights: Weights): fc.Arbitrary<Draw> {
 
 const raceable = ['submit', 'again', 'cancel', 'retry', 'dispatch', 'sweep', 'hello', 'say', 'renew']
 
+/** How often steps of each kind come: operations alone, two at once, broken off, and time that workers live through. */
+type Kind = { weights: Weights; alone: number; together: number; brokenOff: number; later: number }
+
 /** What kinds of programs there are: each looks harder at one part of the protocol. */
 export const profiles = {
-  mixed: { weights: {}, alone: 8, together: 3, brokenOff: 1 },
-} satisfies Record<string, { weights: Weights; alone: number; together: number; brokenOff: number }>
+  mixed: { weights: {}, alone: 8, together: 3, brokenOff: 1, later: 1 },
+  reports: {
+    weights: { accept: 4, publish: 8, finish: 8, output: 4, phase: 4, renew: 4, hello: 2, sweep: 2, time: 2 },
+    alone: 9,
+    together: 2,
+    brokenOff: 1,
+    later: 1,
+  },
+  losses: {
+    weights: { time: 5, sweep: 7, wear: 3, refuse: 4, hello: 5, renew: 4, accept: 6, publish: 2, finish: 5 },
+    alone: 8,
+    together: 2,
+    brokenOff: 1,
+    later: 3,
+  },
+  parents: {
+    weights: {
+      submit: 9,
+      publish: 9,
+      finish: 10,
+      retry: 5,
+      cancel: 4,
+      dispatch: 9,
+      sweep: 1,
+      hello: 2,
+      time: 1,
+    },
+    alone: 8,
+    together: 4,
+    brokenOff: 1,
+    later: 0,
+  },
+  people: {
+    weights: { submit: 9, again: 6, cancel: 6, retry: 5 },
+    alone: 8,
+    together: 3,
+    brokenOff: 2,
+    later: 0,
+  },
+  presence: {
+    weights: { hello: 8, leave: 4, freeze: 3, presence: 4, restart: 3, publish: 1, finish: 4, time: 5 },
+    alone: 8,
+    together: 3,
+    brokenOff: 1,
+    later: 0,
+  },
+  races: {
+    weights: { cancel: 4, publish: 6, finish: 7, sweep: 5, time: 5, dispatch: 9 },
+    alone: 6,
+    together: 6,
+    brokenOff: 0,
+    later: 1,
+  },
+  faults: {
+    weights: { cancel: 5, phase: 4, publish: 6, finish: 7 },
+    alone: 8,
+    together: 0,
+    brokenOff: 6,
+    later: 0,
+  },
+} satisfies Record<string, Kind>
 export type Profile = keyof typeof profiles
 
 export function programs(profile: Profile, length: number) {
-  const { weights, alone, together, brokenOff } = profiles[profile]
+  const { weights, alone, together, brokenOff, later } = profiles[profile] as Kind
   const draw = draws(weights)
   const steps: fc.Arbitrary<Step>[] = [
     ...repeat(
@@ -187,10 +255,16 @@ export function programs(profile: Profile, length: number) {
     ...repeat(
       brokenOff,
       fc
-        .record({ draw, step: fc.integer({ min: 1, max: 14 }), unknown: fc.boolean() })
+        .record({ draw, step: fc.integer({ min: 1, max: 20 }), unknown: fc.boolean() })
         .map((each) => stepBrokenOff(each)),
     ),
   ]
+  steps.push(
+    ...repeat(
+      later,
+      fc.record({ time, renew }).map((each) => stepLater(each)),
+    ),
+  )
   const setup: fc.Arbitrary<Setup> = fc.record({
     hubs: fc.constantFrom(1, 2, 2),
     workers: fc.constantFrom(1, 2, 3, 3),
@@ -219,9 +293,12 @@ function stepTogether(race: {
       const expected = known.program.expected()
       const first = resolve(expected, race.first, known.serial)
       if (first === undefined || !raceable.includes(race.first.do)) return undefined
+      // Two that say hello at once are of interest when they are one worker.
+      const { first: one, second: two } = race
+      const other = one.do === 'hello' && two.do === 'hello' ? { ...two, worker: one.worker } : two
       const second = race.isSame
         ? first
-        : resolve(expected, race.second, known.serial + 1_000, race.isNear ? taskOf(first) : undefined)
+        : resolve(expected, other, known.serial + 1_000, race.isNear ? taskOf(first) : undefined)
       if (second === undefined || !raceable.includes(second.do)) return undefined
       // One hub never runs two rounds at once.
       if (first.do === 'dispatch' && second.do === 'dispatch' && first.hub === second.hub) return undefined
@@ -230,6 +307,19 @@ function stepTogether(race: {
     (program, [first, second]) => program.together([first, second], race.turns),
     ([first, second]) => `${told(first)} with ${told(second)} in turns ${race.turns}`,
     () => JSON.stringify(race),
+  )
+}
+
+/** Time that a worker lived through: it has renewed what it holds. */
+function stepLater({ time, renew }: { time: Draw; renew: Draw }): Step {
+  return step(
+    (known) => resolve(known.program.expected(), renew, known.serial),
+    async (program, operation) => {
+      if (time.do === 'time') await program.alone(time)
+      await program.alone(operation)
+    },
+    (operation) => `later ${JSON.stringify(time)} ${told(operation)}`,
+    () => JSON.stringify({ time, renew }),
   )
 }
 

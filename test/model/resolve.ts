@@ -15,6 +15,7 @@ export type Draw =
       after: number[]
       odd: 'unknown' | 'foreign' | null
       timeoutMs: number
+      retries: number
     }
   | { do: 'cancel' | 'retry'; hub: number; task: number; foreign: boolean; key: number | null }
   /** The same request once more. */
@@ -32,7 +33,7 @@ export type Draw =
   | { do: 'leave'; hub: number; worker: number }
   | { do: 'freeze'; hub: number; worker: number; frozen: boolean }
   | { do: 'say'; run: number; fence: Fence; worker: number; message: DrawnMessage }
-  | { do: 'renew'; worker: number; extra: number }
+  | { do: 'renew'; worker: number; extra: number; skip: number }
   | { do: 'time'; ms: number }
   | { do: 'local clock'; ms: number }
   | { do: 'wear'; task: number; losses: number }
@@ -63,13 +64,14 @@ export function resolve(
       const after =
         own.length === 0 ? [] : draw.after.map((n) => own[own.length - 1 - (n % own.length)] as number)
       if (draw.odd === 'foreign') after.push(foreign)
-      const { hub, ws, lane, timeoutMs } = draw
+      const { hub, ws, lane, timeoutMs, retries } = draw
       return {
         do: 'submit',
         hub: hub % hubs,
         ws,
         lane,
         timeoutMs,
+        retries,
         key: keyOf(draw.key, serial),
         after,
         unknown: draw.odd === 'unknown',
@@ -123,8 +125,9 @@ export function resolve(
       const runs = expected.runs.flatMap((run, n) =>
         run.worker === worker ? [{ task: run.task, run: n, epoch: run.epoch }] : [],
       )
-      if (hub === undefined || runs.length === 0) return undefined
-      return { do: 'renew', hub, worker, leases: runs.slice(-1 - draw.extra) }
+      const leases = runs.slice(-1 - draw.extra - draw.skip, runs.length - draw.skip)
+      if (hub === undefined || leases.length === 0) return undefined
+      return { do: 'renew', hub, worker, leases }
     }
     case 'wear': {
       const task = pick(

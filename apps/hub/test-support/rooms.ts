@@ -1,7 +1,7 @@
 import type { CheckResult, Report } from '@muster/contract/checks'
 import { taskCreate, type Task, type TaskCreateInput } from '@muster/contract/tasks'
 import { leaseMs, type RunResult } from '@muster/contract/wire'
-import { createAgents } from '../src/agents/agents.ts'
+import { createAgents, type Agents } from '../src/agents/agents.ts'
 import type { Connection } from '../src/agents/connections.ts'
 import type { RunMessage } from '../src/agents/socket.ts'
 import { ensureOwner } from '../src/identity/first-start.ts'
@@ -18,9 +18,9 @@ import { branchesOf } from '../src/runs/branches.ts'
 import { createAssigner } from '../src/runs/assign.ts'
 import { createProgress } from '../src/runs/live.ts'
 import { createRuns } from '../src/runs/runs.ts'
-import { createLeases } from '../src/tasks/lease.ts'
+import { createLeases, type Leases } from '../src/tasks/lease.ts'
 import { defaultLimits, type QueueLimits } from '../src/tasks/limits.ts'
-import { createTasks, holds } from '../src/tasks/tasks.ts'
+import { createTasks, holds, type Tasks } from '../src/tasks/tasks.ts'
 import { atEndOfTest, hubDatabase, type HubDatabase, type OnFinished } from './database.ts'
 import { addRepo } from './hub.ts'
 import { goodWall } from './worker-client.ts'
@@ -31,32 +31,41 @@ export type TestWorker = { actor: Actor; connection: Connection; sent: unknown[]
 /** Nothing listens: a test calls assignment and sweeps itself, so that nothing happens behind its back. */
 const noHints: Hints = { send: () => {}, on: () => () => {}, close: async () => {} }
 
+/** What stands between the rooms and what they are given: how a test breaks the engine on purpose. */
+export type Around = {
+  events?: (events: Events) => Events
+  agents?: (agents: Agents) => Agents
+  tasks?: (tasks: Tasks) => Tasks
+  leases?: (leases: Leases) => Leases
+}
+
 /**
  * The rooms of one hub with its real database and no server, no socket and no loop. `db` is one that the caller opened and
- * closes; `events` lets it stand between the rooms and the outbox.
+ * closes.
  */
 export async function openRooms(
   options: {
     database?: HubDatabase
     db?: Db
     hubId?: string
-    events?: (events: Events) => Events
+    around?: Around
     keepDays?: number
     limits?: Partial<QueueLimits>
   } = {},
 ) {
+  const { around = {} } = options
   const database = options.database ?? (await hubDatabase())
   const db = options.db ?? openDb(database, atEndOfTest)
   const hints = noHints
-  const events = (options.events ?? ((real) => real))(createEvents({ hints }))
+  const events = (around.events ?? unchanged)(createEvents({ hints }))
   const limits = { ...defaultLimits, ...options.limits }
   const hubId = options.hubId ?? newId()
   const identity = createIdentity({ db, events, now: Date.now })
-  const agents = createAgents({ db, identity, events, hints, hubId, holds })
+  const agents = (around.agents ?? unchanged)(createAgents({ db, identity, events, hints, hubId, holds }))
   const mail = createMail({ db, agents, events, hints, keepDays: options.keepDays ?? 7 })
   const repos = createRepos({ events })
-  const tasks = createTasks({ db, agents, repos, events, hints, limits })
-  const leases = createLeases({ agents, events, hints, leaseMs, limits })
+  const tasks = (around.tasks ?? unchanged)(createTasks({ db, agents, repos, events, hints, limits }))
+  const leases = (around.leases ?? unchanged)(createLeases({ agents, events, hints, leaseMs, limits }))
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress: createProgress() })
   const assign = createAssigner({ db, agents, repos, leases })
 
@@ -139,6 +148,8 @@ function presentWorker(workspaceId: string, workerId: string, name: string, slot
   return { actor, connection, sent }
 }
 
+const unchanged = <T>(real: T): T => real
+
 /** A hub's connections to this database. */
 export function openDb(database: HubDatabase, onFinished: OnFinished, poolSize?: number): Db {
   const db = createDb({
@@ -155,8 +166,8 @@ export function openDb(database: HubDatabase, onFinished: OnFinished, poolSize?:
 const shellTask = { repo: 'demo', title: 'A task', run: 'true', retries: 0 }
 
 async function makePresent(database: HubDatabase, at: { workerId: string; hubId: string; slots: number }) {
-  const text = `update workers set connected_hub = $2, last_seen_at = now(), slots = $3, walls = $4 where id = $1`
-  await database.sql(text, [at.workerId, at.hubId, at.slots, JSON.stringify([goodWall])])
+  const text = 'update workers set connected_hub = $2, last_seen_at = now(), slots = $3 where id = $1'
+  await database.sql(text, [at.workerId, at.hubId, at.slots])
 }
 
 async function heldBy(database: HubDatabase, workerId: string): Promise<number> {

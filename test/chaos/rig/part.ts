@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { join } from 'node:path'
 
 export type Part = ReturnType<typeof startPart>
 
@@ -12,7 +11,7 @@ export function startPart(options: {
   name: string
   script: string
   start: unknown
-  logDir: string
+  logFile: string
   /** Before the program, such as `ip netns exec NAME`. */
   prefix?: string[]
   onMessage: (message: unknown) => void
@@ -24,10 +23,8 @@ export function startPart(options: {
     options.script,
     JSON.stringify(options.start),
   ]
-  // As `muster up` starts its parts.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(options.logDir, 'compiled') }
-  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
-  const log = createWriteStream(join(options.logDir, `${options.name}.log`), { flags: 'a' })
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const log = createWriteStream(options.logFile, { flags: 'a' })
   child.stdout?.pipe(log, { end: false })
   child.stderr?.pipe(log, { end: false })
   let asked = false

@@ -21,7 +21,6 @@ export type HubSlot = Awaited<ReturnType<typeof openHubSlot>>
 export type WorkerSlot = Awaited<ReturnType<typeof openWorkerSlot>>
 
 type Common = {
-  notify: 'on' | 'off'
   network: Network | undefined
   dir: string
   logDir: string
@@ -31,13 +30,7 @@ type Common = {
 }
 
 /** Real processes around real PostgreSQL, with a fault proxy on every link. Stays up over all rounds. */
-export async function startRig(options: {
-  hubs: number
-  workers: string[]
-  logDir: string
-  /** Off: hubs hear of each other, and of what they themselves did, only when they look. */
-  notify: 'on' | 'off'
-}) {
+export async function startRig(options: { hubs: number; workers: string[]; logDir: string }) {
   const dir = await ownPlace()
   const accidents: string[] = []
   const { logDir } = options
@@ -46,8 +39,7 @@ export async function startRig(options: {
   const database = await startDatabase(dir, note, accident)
   const log = createPhaseLog()
   const network = whyNoNetwork() === undefined ? layNetwork(options.workers) : undefined
-  const { notify } = options
-  const common: Common = { notify, network, dir, logDir, database, log, accident }
+  const common: Common = { network, dir, logDir, database, log, accident }
   const hubs: HubSlot[] = []
   for (let at = 1; at <= options.hubs; at++) hubs.push(await openHubSlot(`h${at}`, common))
   for (const hub of hubs) await hub.start()
@@ -126,13 +118,12 @@ async function openHubSlot(name: string, common: Common) {
     toDatabase,
     part: () => part,
     async start() {
-      const { notify } = common
-      const start: HubStart = { databaseUrl: database.urlThrough(socketDir), dataDir, port, notify }
+      const start: HubStart = { databaseUrl: database.urlThrough(socketDir), dataDir, port }
       part = startPart({
         name,
         script: join(import.meta.dirname, 'hub-main.ts'),
         start,
-        logDir: common.logDir,
+        logFile: join(common.logDir, `${name}.log`),
         onMessage: () => {},
         onEnd: (end) => endOf(name, end, common, () => (part = undefined)),
       })
@@ -170,7 +161,7 @@ async function openWorkerSlot(
         script: join(import.meta.dirname, 'worker-main.ts'),
         prefix: network?.prefixOf(name) ?? [],
         start,
-        logDir: common.logDir,
+        logFile: join(common.logDir, `${name}.log`),
         onMessage: (message) => {
           const news = message as PhaseNews
           if (news.type === 'phase') noteNews(log, name, news)

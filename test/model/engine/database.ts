@@ -1,3 +1,5 @@
+import { Client } from 'pg'
+import type { Statement } from '../../../apps/hub/src/kernel/db.ts'
 import { hubDatabase, type HubDatabase, type OnFinished } from '../../../apps/hub/test-support/database.ts'
 
 export const workspaces = ['00000000-0000-7000-8000-00000000000a', '00000000-0000-7000-8000-00000000000b']
@@ -15,6 +17,12 @@ export const workers = [
  */
 export async function modelDatabase(onFinished: OnFinished) {
   const database = await hubDatabase(onFinished)
+  const client = new Client({ connectionString: database.url, options: '-c search_path=muster' })
+  await client.connect()
+  onFinished(() => client.end())
+  /** Prepared: what looks at everything after each operation would be planned thousands of times. */
+  const query = async <Row>(statement: Statement, values: unknown[] = []): Promise<Row[]> =>
+    (await client.query({ ...statement, values })).rows as Row[]
   const tables = await database.sql<{ name: string; times: string[] }>(
     `select c.relname as name, coalesce(array_agg(a.attname) filter (where a.atttypid = 'timestamptz'::regtype), '{}')::text[] as times
      from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -26,12 +34,13 @@ export async function modelDatabase(onFinished: OnFinished) {
   await database.sql(passFunction(tables))
   return {
     ...database,
-    empty: () => database.sql('select model_empty()'),
+    query,
+    empty: () => query({ name: 'empty', text: 'select model_empty()' }),
     /**
      * Time going on by this much, for everything that is stored: what decides is the distance to the database's clock, so
      * moving the stored times back is the same as moving that clock on.
      */
-    pass: (ms: number) => database.sql('select model_pass($1)', [ms]),
+    pass: (ms: number) => query({ name: 'pass', text: 'select model_pass($1)' }, [ms]),
   }
 }
 

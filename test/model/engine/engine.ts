@@ -1,15 +1,20 @@
 import { taskCreate } from '@muster/contract/tasks'
 import type { HubMessage, WorkerMessage } from '@muster/contract/wire'
 import type { Connection } from '../../../apps/hub/src/agents/connections.ts'
-import type { RunMessage } from '../../../apps/hub/src/agents/socket.ts'
+import type { RunHandler, RunMessage } from '../../../apps/hub/src/agents/socket.ts'
 import type { Actor } from '../../../apps/hub/src/kernel/actor.ts'
 import type { Db, Tx } from '../../../apps/hub/src/kernel/db.ts'
 import { MusterError } from '../../../apps/hub/src/kernel/errors.ts'
-import type { Events } from '../../../apps/hub/src/kernel/events.ts'
 import { once } from '../../../apps/hub/src/kernel/idempotency.ts'
 import { newId } from '../../../apps/hub/src/kernel/ids.ts'
 import { branchesOf, shellAgent } from '../../../apps/hub/src/runs/branches.ts'
-import { failed, openRooms, passingReport, verified } from '../../../apps/hub/test-support/rooms.ts'
+import {
+  failed,
+  openRooms,
+  type Around as RoomsAround,
+  passingReport,
+  verified,
+} from '../../../apps/hub/test-support/rooms.ts'
 import { goodWall } from '../../../apps/hub/test-support/worker-client.ts'
 import { commitOf, type Lease, type Message, type Operation } from '../operations.ts'
 import { workers, workspaces, type ModelDatabase } from './database.ts'
@@ -34,14 +39,20 @@ export type Names = {
 
 const title = 'A task'
 
+/** Of a workspace at once; fewer than its workers have slots, so that the bound is met. */
+export const maxRunning = 3
+
 /** Branch for proven work of this task, and for work that is kept. */
 export function branchesFor(taskId: string): { proven: string; kept: string } {
   const { branch, failedBranch } = branchesOf(shellAgent, { title, short: taskId.slice(-8) })
   return { proven: branch, kept: failedBranch }
 }
 
-/** What stands between the rooms and what they stand on. */
-export type Around = { db: (db: Db) => Db; events: (events: Events) => Events }
+/** What stands between the engine and its parts, and between it and its database: nothing, or what breaks it. */
+export type Around = RoomsAround & {
+  db?: (db: Db) => Db
+  handler?: (handler: RunHandler) => RunHandler
+}
 
 type Hub = Awaited<ReturnType<typeof openHub>>
 type Line = Connection & { frozen: boolean; dropped: boolean }
@@ -51,8 +62,15 @@ const hubIdOf = (at: number) => `${newId().slice(0, -4)}000${at}`
 export const hubOfId = (id: string | null) => (id === null ? null : Number(id.slice(-4)))
 
 async function openHub(database: ModelDatabase, at: number, db: Db, around: Around) {
-  const rooms = await openRooms({ database, db: around.db(db), hubId: hubIdOf(at), events: around.events })
-  return { rooms, lines: new Map<number, Line>() }
+  const rooms = await openRooms({
+    database,
+    db: around.db?.(db) ?? db,
+    hubId: hubIdOf(at),
+    around,
+    limits: { maxRunning },
+  })
+  const handler = around.handler?.(rooms.runs.handler) ?? rooms.runs.handler
+  return { rooms, handler, lines: new Map<number, Line>() }
 }
 
 /**
@@ -121,8 +139,11 @@ export async function openEngine(options: { database: ModelDatabase; dbs: Db[]; 
           lane,
           after,
           timeoutMs: operation.timeoutMs,
+          retries: operation.retries,
         })
-        const task = await asPerson(hub, operation, body, (tx, actor) => rooms.tasks.submit(tx, actor, body))
+        const actor = personOf(operation.ws)
+        const keyed = { actor, key: `the-key-${operation.key}`, route: 'submit', body }
+        const task = await rooms.tasks.handIn(actor, body, keyed)
         return { task: task.id }
       }
       case 'cancel': {
@@ -181,9 +202,8 @@ export async function openEngine(options: { database: ModelDatabase; dbs: Db[]; 
     body: unknown,
     work: (tx: Tx, actor: Actor) => Promise<T>,
   ): Promise<T> {
-    const workspaceId = workspaces[ws] ?? ''
-    const actor: Actor = { kind: 'person', workspaceId, id: workspaceId, label: 'owner', credentialId: null }
-    return rooms.db.inWorkspace(workspaceId, (tx) =>
+    const actor = personOf(ws)
+    return rooms.db.inWorkspace(actor.workspaceId, (tx) =>
       once(tx, { actor, key: `the-key-${key}`, route: verb, body }, () => work(tx, actor)),
     )
   }
@@ -225,7 +245,7 @@ export async function openEngine(options: { database: ModelDatabase; dbs: Db[]; 
       holding: operation.holding.map(({ phase, ...lease }) => ({ ...leaseOf(lease, names), phase })),
     }
     const decisions = await rooms.agents.connect(actor, message, line, (tx) =>
-      rooms.runs.handler.decide(tx, actor, message),
+      hub.handler.decide(tx, actor, message),
     )
     lines.set(operation.worker, line)
     return { decisions }
@@ -236,16 +256,21 @@ export async function openEngine(options: { database: ModelDatabase; dbs: Db[]; 
     await rooms.agents.disconnect(actorOf(worker), line)
   }
 
-  async function say({ rooms, lines }: Hub, worker: number, message: RunMessage) {
+  async function say({ handler, lines }: Hub, worker: number, message: RunMessage) {
     const line = lines.get(worker)
     if (line === undefined) throw new Error(`worker ${worker} is not connected here`)
-    return rooms.runs.handler.handle(actorOf(worker), line, message)
+    return handler.handle(actorOf(worker), line, message)
   }
 }
 
 export type Engine = Awaited<ReturnType<typeof openEngine>>
 
 const trueClock = Date.now
+
+function personOf(ws: number): Actor {
+  const workspaceId = workspaces[ws] ?? ''
+  return { kind: 'person', workspaceId, id: workspaceId, label: 'owner', credentialId: null }
+}
 
 function actorOf(worker: number): Actor {
   const { name, ws, id } = workers[worker] as (typeof workers)[number]

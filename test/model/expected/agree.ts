@@ -60,6 +60,7 @@ export function agree(expected: Expected, stored: Stored): string[] {
     compareTime(`assignment of ${name}`, lease?.assigned ?? null, place.assigned)
     compareTime(`lease of ${name}`, lease?.expires ?? null, place.expires)
     compareTime(`deadline of ${name}`, lease?.deadline ?? null, place.deadline)
+    compareTime(`last word of ${name}`, lease?.progress ?? null, place.progress)
   }
   compare('runs', String(expected.runs.length), String(stored.runs.length))
   for (const [index, run] of expected.runs.entries()) {
@@ -80,7 +81,10 @@ export function agree(expected: Expected, stored: Stored): string[] {
     compare(
       `worker ${worker.name}`,
       `hub ${worker.hub} ${worker.instance} ${worker.events.join()}`,
-      `hub ${hubOfId(row?.hub ?? null)} ${row?.instance} ${events.map((event) => event.kind).join()}`,
+      `hub ${hubOfId(row?.hub ?? null)} ${row?.instance} ${events
+        .map((event) => event.kind)
+        .filter((kind) => comings.includes(kind))
+        .join()}`,
     )
     compareTime(`last sight of ${worker.name}`, worker.seen, row?.seen ?? null)
   }
@@ -89,6 +93,8 @@ export function agree(expected: Expected, stored: Stored): string[] {
   return differences
 }
 
+const comings = ['worker.connected', 'worker.disconnected']
+
 // The database counts microseconds and hands them over as a binary fraction.
 const slack = 0.01
 
@@ -96,13 +102,16 @@ const shownTime = (time: Time | null) => (time === null ? 'none' : `${time.from}
 
 const taskLine = (
   task:
-    | (Pick<Task, 'state' | 'ending' | 'epoch' | 'attempt' | 'losses' | 'phase' | 'branch' | 'commit'> & {
+    | (Pick<
+        Task,
+        'state' | 'ending' | 'epoch' | 'attempt' | 'losses' | 'failures' | 'phase' | 'branch' | 'commit'
+      > & {
         worker: string
         run: string
       })
     | Stored['tasks'][number],
 ) =>
-  `${task.state} ending ${task.ending} epoch ${task.epoch} attempt ${task.attempt} losses ${task.losses} phase ${task.phase} worker ${task.worker} run ${task.run} branch ${task.branch} commit ${task.commit}`
+  `${task.state} ending ${task.ending} epoch ${task.epoch} attempt ${task.attempt} losses ${task.losses} failures ${task.failures} phase ${task.phase} worker ${task.worker} run ${task.run} branch ${task.branch} commit ${task.commit}`
 
 function placeLine({ place, epoch, lane }: Task, worker: string): string {
   if (place === null) return '-'

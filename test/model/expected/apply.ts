@@ -12,6 +12,8 @@ export type Witness = {
   /** What is stored after it; of two that raced, after both. */
   stored: Stored
   window: Window
+  /** What was before it, and before what ran at the same time. */
+  before: Expected
   /** False when another operation ran at the same time, or when its connection ended on the way. */
   alone: boolean
   /** Of two rounds that ran at the same time: which runs are of this one. */

@@ -26,7 +26,7 @@ export function asked(expected: Expected, operation: Asked, witness: Witness): s
 
 function submit(
   expected: Expected,
-  { ws, after, unknown, lane, timeoutMs }: Extract<Asked, { do: 'submit' }>,
+  { ws, after, unknown, lane, timeoutMs, retries }: Extract<Asked, { do: 'submit' }>,
   { seen, stored, window }: Witness,
 ): { code: string; task: number | null } {
   if (unknown || after.some((needed) => at(expected.tasks, needed).ws !== ws)) {
@@ -42,6 +42,8 @@ function submit(
     epoch: 0,
     attempt: 0,
     losses: 0,
+    failures: 0,
+    retries,
     phase: null,
     lane,
     timeoutMs,
@@ -69,12 +71,16 @@ function change(
   const isEnded = task.state === 'dead' || task.state === 'cancelled'
   const may = operation.do === 'retry' ? isEnded : !isEnded && task.state !== 'done'
   if (!may) return { code: 'task_state_refuses', task: null }
-  if (operation.do === 'cancel') cancel(expected, task)
+  if (operation.do === 'cancel') cancel(expected, task, operation.hub)
   else retry(expected, task, window)
   return { code: 'ok', task: null }
 }
 
-function cancel(expected: Expected, task: Task): void {
+/** A worker that is connected where it was cancelled hears of it at once. */
+function cancel(expected: Expected, task: Task, hub: number): void {
+  if (task.worker !== null && expected.workers[task.worker]?.lines[hub]) {
+    expected.told.push(`hub ${hub} worker ${task.worker} cancel ${task.id} ${task.epoch}`)
+  }
   say(task, 'task.cancelled', { epoch: task.epoch, was: task.state })
   if (task.worker !== null) endRun(expected, task, 'cancelled')
   end(task, 'cancelled', 'cancelled')
@@ -85,6 +91,7 @@ function retry(expected: Expected, task: Task, window: Window): void {
   task.state = 'waiting'
   task.ending = null
   task.losses = 0
+  task.failures = 0
   task.worker = null
   task.branch = null
   task.commit = null

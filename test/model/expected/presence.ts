@@ -28,12 +28,12 @@ export function left(expected: Expected, hub: number, index: number): void {
   worker.events.push('worker.disconnected')
 }
 
-/** A hub looks who is there: who did not answer twice is dropped, the others are seen. */
+/** A hub looks who is there: who did not answer twice, or is elsewhere by now, is dropped; the others are seen. */
 export function present(expected: Expected, hub: number, window: Window): void {
   for (const [index, worker] of expected.workers.entries()) {
     const line = worker.lines[hub]
     if (!line) continue
-    const isDropped = line.unanswered >= 2
+    const isDropped = line.unanswered >= 2 || worker.hub !== hub
     line.unanswered = line.frozen ? line.unanswered + 1 : 0
     if (worker.hub === hub) worker.seen = later(window, 0)
     if (isDropped) left(expected, hub, index)

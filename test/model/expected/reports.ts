@@ -1,7 +1,7 @@
 import type { Seen } from '../engine/engine.ts'
 import { commitOf, type Holding, type Lease, type Message, type Operation } from '../operations.ts'
-import { end, giveBack, endRun, holds, release, renewed } from './endings.ts'
-import { at, later, Mismatch, say, type Expected, type Run, type Window } from './state.ts'
+import { end, endRun, failed, giveBack, holds, progressed, release, renewed, takenUp } from './endings.ts'
+import { at, later, Mismatch, say, type Expected, type Run, type Task, type Window } from './state.ts'
 
 type Said = Extract<Operation, { do: 'say' }>
 const refusedDelayMs = 5_000
@@ -9,14 +9,15 @@ const refusedDelayMs = 5_000
 /** What a worker says about one run. Answers the code it must get. */
 export function said(expected: Expected, { worker, lease, message }: Said, window: Window): string {
   const { ws } = at(expected.workers, worker)
-  if (!holds(expected, ws, lease, worker))
-    return message.type === 'finish' ? late(expected, ws, lease, message) : 'stale_epoch'
+  if (message.type === 'finish') return finish(expected, { ws, worker }, lease, message, window)
+  if (!holds(expected, ws, lease, worker)) return 'stale_epoch'
   const task = at(expected.tasks, lease.task)
   const run = at(expected.runs, task.run ?? -1)
   switch (message.type) {
     case 'accept':
       if (task.place?.lease) task.place.lease.accepted = true
       renewed(task, window)
+      progressed(task, window)
       say(task, 'task.accepted', { epoch: lease.epoch })
       return 'ok'
     case 'refuse':
@@ -34,6 +35,7 @@ export function said(expected: Expected, { worker, lease, message }: Said, windo
       task.state = message.phase
       task.phase = message.phase
       run.phase = message.phase
+      progressed(task, window)
       say(task, 'task.phase', { phase: message.phase, epoch: lease.epoch })
       return 'ok'
     case 'output':
@@ -45,8 +47,6 @@ export function said(expected: Expected, { worker, lease, message }: Said, windo
       run.branch = message.branch
       say(task, 'run.publish_granted', { epoch: lease.epoch })
       return 'ok'
-    case 'finish':
-      return finish(expected, lease, message, window)
   }
 }
 
@@ -61,30 +61,44 @@ function resultOf(lease: Lease, { as, commit }: Finishing) {
   }
 }
 
-function finish(expected: Expected, lease: Lease, message: Finishing, window: Window): string {
+type Speaker = { ws: number; worker: number }
+
+function finish(expected: Expected, by: Speaker, lease: Lease, message: Finishing, window: Window): string {
+  const isHeld = holds(expected, by.ws, lease, by.worker)
   const task = at(expected.tasks, lease.task)
   const run = at(expected.runs, lease.run)
-  if (run.task !== lease.task || run.epoch !== lease.epoch) return 'protocol_violation'
+  const isOurs = run.task === lease.task && run.epoch === lease.epoch && run.worker === by.worker
+  const isEnd = message.as !== 'lost' && message.as !== 'cancelled'
+  // Finished after all, and nobody newer: the lease is taken up again for it.
+  const isLate = isOurs && !isHeld && isEnd && run.ending === 'lost' && isFree(task, lease.epoch)
+  if (!isHeld && !isLate) return stale(expected, by.ws, lease, message)
+  if (!isOurs) return 'protocol_violation'
   const result = resultOf(lease, message)
   if (message.as === 'unproven') return 'protocol_violation'
-  if (message.as === 'verified' && (run.commit !== result.commit || run.branch !== 'proven'))
-    return 'protocol_violation'
-  if (message.as === 'lost' || message.as === 'cancelled') {
-    giveBack(task, window, { lost: true, delayMs: 0 })
-    close(run, result)
-    return 'ok'
+  const isGranted = run.commit === result.commit && run.branch === 'proven'
+  if (message.as === 'verified' && !isGranted) return 'protocol_violation'
+  if (isLate) takenUp(task, by.worker, window)
+  if (!isEnd) giveBack(task, window, { lost: true, delayMs: 0 })
+  else if (message.as === 'verified') done(expected, lease, result, window)
+  else {
+    const { branch, commit } = task
+    failed(task, window, { ending: result.ending, raiseEpoch: false })
+    if (task.state === 'dead')
+      Object.assign(task, { branch: result.branch ?? branch, commit: result.commit ?? commit })
   }
-  const state = message.as === 'verified' ? 'done' : 'dead'
-  end(task, state, result.ending)
-  task.branch = result.branch ?? task.branch
-  task.commit = result.commit ?? task.commit
-  say(task, state === 'done' ? 'task.done' : 'task.dead', { epoch: lease.epoch, ending: result.ending })
   close(run, result)
-  if (state === 'done') {
-    task.evidence = result.commit
-    release(expected, lease.task, window)
-  }
   return 'ok'
+}
+
+const isFree = (task: Task, epoch: number) =>
+  task.place !== null && task.place.lease === null && task.epoch === epoch
+
+function done(expected: Expected, lease: Lease, result: ReturnType<typeof resultOf>, window: Window): void {
+  const task = at(expected.tasks, lease.task)
+  end(task, 'done', result.ending)
+  Object.assign(task, { branch: result.branch, commit: result.commit, evidence: result.commit })
+  say(task, 'task.done', { epoch: lease.epoch, ending: result.ending })
+  release(expected, lease.task, window)
 }
 
 function close(run: Run, result: { ending: string; commit: string | null; branch: string | null }): void {
@@ -92,7 +106,7 @@ function close(run: Run, result: { ending: string; commit: string | null; branch
 }
 
 /** The very finish that is recorded is answered yes; any other leaves a trace and nothing else. */
-function late(expected: Expected, ws: number, lease: Lease, message: Finishing): string {
+function stale(expected: Expected, ws: number, lease: Lease, message: Finishing): string {
   const run = at(expected.runs, lease.run)
   const result = resultOf(lease, message)
   const isVisible = at(expected.tasks, run.task).ws === ws

@@ -1,31 +1,40 @@
-import type { Sent } from '../engine/engine.ts'
+import { maxRunning, type Sent } from '../engine/engine.ts'
 import type { Stored } from '../engine/stored.ts'
 import type { Witness } from './apply.ts'
-import { die, endRun, giveBack, leaseMs } from './endings.ts'
+import { endRun, failed, giveBack, leaseMs } from './endings.ts'
 import { isPast, later, Mismatch, say, type Expected, type Line, type Window } from './state.ts'
 
 const acceptMs = 60_000
 const deadlineGraceMs = 20_000
+const noProgressMs = 20 * 60_000
 
 /**
  * A round of assignment. Which worker gets which task is the engine's choice and taken from what it stored; whether it was
  * allowed to choose so, and whether it left anything out, is judged. Inside a race only the former: the other operation may
  * have had hold of what was left out.
  */
-export function dispatched(expected: Expected, hub: number, { stored, window, alone, isOwn }: Witness): void {
+export function dispatched(
+  expected: Expected,
+  hub: number,
+  { stored, window, before, alone, isOwn }: Witness,
+): void {
   const known = new Set(expected.runs.map((run) => run.id))
   const fresh = stored.runs.filter((run) => !known.has(run.id) && isOwn(run.id))
-  const offers = expected.workers
-    .map((worker) => worker.lines[hub])
-    .map((line) => (line && isOffered(line) ? line : null))
+  const offers = offersOf(expected, hub)
+  // The round looks first who is there: somebody who says hello meanwhile is still offered as before.
+  const earlier = alone ? offers : offersOf(before, hub)
   const held = (worker: number) =>
     expected.tasks.filter((task) => task.place?.lease?.worker === worker).length
+  const running = (ws: number) =>
+    expected.tasks.filter((task) => task.ws === ws && task.place?.lease != null).length
   for (const row of fresh.toSorted((a, b) => a.id.localeCompare(b.id))) {
     const index = expected.tasks.findIndex((task) => task.id === row.task)
     const task = expected.tasks[index]
     if (task === undefined) throw new Mismatch('a task was given away before it was made')
     const worker = expected.workers.findIndex((each) => each.id === row.worker)
-    const line = offers[worker]
+    const line = [offers[worker], earlier[worker]]
+      .filter((each) => each != null)
+      .toSorted((a, b) => b.slots - a.slots)[0]
     const who = `t${index} was given to ${expected.workers[worker]?.name}`
     if (task.state !== 'queued' || task.place === null)
       throw new Mismatch(`${who} while it was ${task.state} (I-2)`)
@@ -35,6 +44,7 @@ export function dispatched(expected: Expected, hub: number, { stored, window, al
       throw new Mismatch(`${who} too early`)
     if (!line) throw new Mismatch(`${who}, which is not offered at this hub`)
     if (expected.workers[worker]?.ws !== task.ws) throw new Mismatch(`${who} of another workspace`)
+    if (running(task.ws) >= maxRunning) throw new Mismatch(`${who} beside ${maxRunning} others (I-16)`)
     if (held(worker) >= line.slots) throw new Mismatch(`${who}, whose slots were all taken`)
     task.state = 'assigned'
     task.phase = null
@@ -48,6 +58,7 @@ export function dispatched(expected: Expected, hub: number, { stored, window, al
       accepted: false,
       expires: later(window, leaseMs),
       deadline: later(window, task.timeoutMs),
+      progress: later(window, 0),
     }
     expected.runs.push({
       id: row.id,
@@ -61,10 +72,18 @@ export function dispatched(expected: Expected, hub: number, { stored, window, al
       branch: null,
       output: [],
     })
+    expected.told.push(`hub ${hub} worker ${worker} assign ${row.id} ${task.epoch}`)
     say(task, 'task.assigned', { epoch: task.epoch })
   }
-  if (alone) nothingLeftOut(expected, offers, held, new Set(fresh.map((run) => run.task)), window)
+  const isFull = (ws: number) => running(ws) >= maxRunning
+  if (alone) nothingLeftOut(expected, offers, held, isFull, new Set(fresh.map((run) => run.task)), window)
 }
+
+/** The lines of this hub whose worker may be given something. */
+const offersOf = (expected: Expected, hub: number) =>
+  expected.workers.map(({ lines, hub: at }) =>
+    at === hub && lines[hub] && isOffered(lines[hub]) ? lines[hub] : null,
+  )
 
 const isOffered = (line: Line) => line.wall && line.unanswered < 2
 
@@ -73,6 +92,7 @@ function nothingLeftOut(
   expected: Expected,
   offers: (Line | null)[],
   held: (worker: number) => number,
+  isFull: (ws: number) => boolean,
   taken: Set<string>,
   window: Window,
 ): void {
@@ -89,7 +109,7 @@ function nothingLeftOut(
     const free = expected.workers.some(
       (worker, n) => worker.ws === ws && offers[n] && held(n) < offers[n].slots,
     )
-    if (free)
+    if (free && !isFull(ws))
       throw new Mismatch(`t${expected.tasks.indexOf(first)} was left waiting beside a free slot (I-1)`)
     for (const task of expected.tasks) {
       if (task.ws !== ws || !taken.has(task.id)) continue
@@ -108,25 +128,19 @@ function isBefore(a: Expected['tasks'][number], b: Expected['tasks'][number]): b
 }
 
 /**
- * What must have been sent: each new lease to its worker, once. A round that was broken off may not have come to it, but never
- * sends what it did not make.
+ * What must have been sent: each new lease and each cancelled one to its worker, once. What was broken off may not have come to
+ * it, but never says what is not so.
  */
-export function assignmentsSent(
-  expected: Expected,
-  runsBefore: number,
-  sent: Sent[],
-  isWhole: boolean,
-): void {
-  const wanted = expected.runs.slice(runsBefore).map((run) => `${run.worker} ${run.id} ${run.epoch}`)
-  const got = sent.flatMap(({ worker, message }) =>
-    message.type === 'assign' ? [`${worker} ${message.assignment.runId} ${message.assignment.epoch}`] : [],
-  )
+export function messagesSent({ told }: Expected, sent: Sent[], isWhole: boolean): void {
+  const got = sent.flatMap(({ hub, worker, message }) => {
+    const who = `hub ${hub} worker ${worker} ${message.type}`
+    if (message.type === 'assign') return [`${who} ${message.assignment.runId} ${message.assignment.epoch}`]
+    return message.type === 'cancel' ? [`${who} ${message.taskId} ${message.epoch}`] : []
+  })
   const isRight = isWhole
-    ? wanted.toSorted().join() === got.toSorted().join()
-    : got.every((each, n) => wanted.includes(each) && got.indexOf(each) === n)
-  if (!isRight) {
-    throw new Mismatch(`assignments sent [${got.join(', ')}], leases made [${wanted.join(', ')}]`)
-  }
+    ? told.toSorted().join() === got.toSorted().join()
+    : got.every((each, n) => told.includes(each) && got.indexOf(each) === n)
+  if (!isRight) throw new Mismatch(`said to workers [${got.join(', ')}], expected [${told.join(', ')}]`)
 }
 
 /** Ends what ran out. Inside a race it may leave alone what the other operation has locked; it comes again. */
@@ -139,9 +153,10 @@ export function swept(expected: Expected, window: Window, stored: Stored, option
     const row = stored.queue.find((place) => place.task === task.id)
     const isUntouched = row?.worker != null && row.epoch === task.epoch
     if (isUntouched && !options.alone) continue
-    if (cause === 'deadline') die(task, 'timed_out')
-    else giveBack(task, window, { lost: true, delayMs: 0 })
-    endRun(expected, task, cause === 'deadline' ? 'timed_out' : 'lost')
+    const ending = cause === 'deadline' ? 'timed_out' : cause === 'silence' ? 'stalled' : 'lost'
+    if (ending === 'lost') giveBack(task, window, { lost: true, delayMs: 0 })
+    else failed(task, window, { ending, raiseEpoch: true })
+    endRun(expected, task, ending)
   }
 }
 
@@ -149,7 +164,8 @@ function whyEnded(
   lease: NonNullable<NonNullable<Expected['tasks'][number]['place']>['lease']>,
   window: Window,
 ) {
-  if (isPast(later(lease.deadline, deadlineGraceMs), window)) return 'deadline'
+  if (lease.deadline !== null && isPast(later(lease.deadline, deadlineGraceMs), window)) return 'deadline'
   if (isPast(lease.expires, window)) return 'lease'
-  return !lease.accepted && isPast(later(lease.assigned, acceptMs), window) ? 'acceptance' : null
+  if (!lease.accepted && isPast(later(lease.assigned, acceptMs), window)) return 'acceptance'
+  return isPast(later(lease.progress, noProgressMs), window) ? 'silence' : null
 }

@@ -9,6 +9,8 @@ export type Expected = {
   hubs: number
   /** By workspace and key: what was asked under it, and the task that was made by it. */
   keys: Record<string, { request: string; task: number | null }>
+  /** What the hubs must have said to workers by the last operation. */
+  told: string[]
 }
 
 export type State =
@@ -29,6 +31,8 @@ export type Task = {
   epoch: number
   attempt: number
   losses: number
+  failures: number
+  retries: number
   phase: string | null
   lane: number
   timeoutMs: number
@@ -45,7 +49,16 @@ export type Task = {
 
 /** Its row in the queue. */
 type Place = { enqueued: Time; notBefore: Time | null; lease: Lease | null }
-type Lease = { worker: number; assigned: Time; accepted: boolean; expires: Time; deadline: Time }
+type Lease = {
+  worker: number
+  assigned: Time
+  accepted: boolean
+  expires: Time
+  /** A result that came late has none any more. */
+  deadline: Time | null
+  /** When the run last said something about its work. */
+  progress: Time
+}
 
 export type Run = {
   id: string

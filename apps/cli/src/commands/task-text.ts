@@ -72,10 +72,11 @@ function facts(output: Output, task: Task): string {
     .join('')
 }
 
-/** Runs so far. Those that a lost worker or a person cut short cost no retry. */
+/** Runs so far, and what of them failed. */
 function triesOf({ attempt, failures, retries }: Task): string | null {
   if (attempt === 0) return null
-  return failures === 0 ? String(attempt) : `${attempt} (${failures} of ${retries} retries used)`
+  const failed = failures === 0 ? '' : `, ${failures} failed of at most ${retries + 1}`
+  return `${attempt}${failed}`
 }
 
 function indent(value: string): string {

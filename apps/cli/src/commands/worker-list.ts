@@ -22,7 +22,7 @@ export const listWorkers: Command<object> = async ({ output, ...context }) => {
       ],
       found.items.map((worker) => [
         worker.name,
-        stateOf(worker),
+        worker.flaggedAt === null ? stateOf(worker) : `${stateOf(worker)} (flagged)`,
         `${worker.busy}/${worker.slots}`,
         wallsText(worker),
         worker.capabilities.join(', '),
