@@ -9,7 +9,7 @@ import {
   workerMessage,
 } from '@muster/contract/wire'
 import { closing } from '@muster/contract/wire-closing'
-import { acceptMs } from '../apps/hub/src/tasks/limits.ts'
+import { acceptMs, defaultLimits, maxLosses } from '../apps/hub/src/tasks/limits.ts'
 import { fieldsOf, messagesOf, shapesOf, wordsFor, type Field, type JsonSchema } from './json-schema.ts'
 import { exchange } from './protocol-example.ts'
 
@@ -78,6 +78,9 @@ time, count the lease from the moment at which you *sent* the last one that was;
 task may be somebody else's. Each assignment raises the \`epoch\` of its task, and every message about a run carries it: one
 with an older epoch is refused with \`stale_epoch\`. Stop that run and throw its work away.
 
+**Saying that you work.** A run that says nothing in \`phase\` or \`output\` for ${defaultLimits.noProgressMs / 60_000} minutes is given up, even while its lease is
+renewed. \`progress\` is for people and does not count. \`timeoutMs\` of the assignment is a deadline around everything.
+
 **What you may execute.** \`command\` and the commands in \`checks\` come from whoever may add tasks, or from a model. Execute them
 only behind a wall: without your rights, your files and your network. A worker says in \`walls\` which walls it has that work;
 one that has none is given nothing. The hub cannot look, so this is the word of the operator of the token: declare a wall only if
@@ -90,8 +93,13 @@ what a task brings is isolated from the machine, or if you execute nothing of it
 - each declared check is in \`report.checks\` with exactly its kind and target, and every result there is \`pass\`;
 - \`report.overall\` is \`pass\`, or \`auto_pass\` if no check was declared.
 
-Otherwise it is refused with \`protocol_violation\` and the reason. Any other ending ends the task without proof: say what
-happened (\`execution_failed\`, \`timed_out\`, …). To give a task back so that another worker may try, say \`refuse\`.
+Otherwise it is refused with \`protocol_violation\` and the reason. Any other ending ends the run without proof: say what
+happened (\`execution_failed\`, \`timed_out\`, …); the task is tried again as often as it allows, then it is dead. To give a task
+back so that another worker may try, say \`refuse\`; after ${maxLosses} runs that were lost or refused the task is dead.
+
+**Which tasks you get.** Those of the workspace of your token, to as many at once as you have \`slots\`, that ask for a wall you
+say you have, need no capability that you lack (\`npx muster task add --needs NAME\`) and name no other worker
+(\`--worker NAME\`).
 
 **The repository.** Clone \`repo.url\`, work on what is checked out there (\`base\`), and leave all branches alone but the
 \`branch\` of the assignment, or \`failedBranch\` for work that did not pass. Ask with \`publish\` first, push after the reply, and push

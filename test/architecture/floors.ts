@@ -36,7 +36,7 @@ export const allowedWorkspaces: Record<string, string[]> = {
 
 /** A table is named only by the room that owns it; `kernel` holds what all rooms write through. */
 export const tables: Record<string, string[]> = {
-  kernel: ['events', 'idempotency_keys', 'migrations'],
+  kernel: ['events', 'idempotency_keys', 'migrations', 'duties', 'duty_firings'],
   identity: ['workspaces', 'people', 'tokens', 'sessions', 'sign_in_links'],
   repos: ['repos'],
   agents: ['workers'],

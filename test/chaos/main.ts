@@ -22,6 +22,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     /** Only faults whose name has this in it. */
     only: { type: 'string', default: '' },
+    notify: { type: 'string', default: 'on' },
   },
 })
 
@@ -30,7 +31,8 @@ async function main(): Promise<number> {
   const results = join(import.meta.dirname, 'results', `seed-${seed}`)
   rmSync(results, { recursive: true, force: true })
   mkdirSync(results, { recursive: true })
-  const rig = await startRig({ hubs: 1, workers: workerNames, logDir: results })
+  const notify = values.notify === 'off' ? 'off' : 'on'
+  const rig = await startRig({ hubs: 1, workers: workerNames, logDir: results, notify })
   const reader = createReader(rig.database)
   const history = openHistory(join(results, 'history.jsonl'))
   const random = createRandom(seed)
@@ -42,7 +44,7 @@ async function main(): Promise<number> {
   const available = wanted.filter((fault) => fault.lacks?.(rig) === undefined)
   for (const lack of without) say(`skipped  ${lack}`)
   const names = available.map((fault) => fault.name)
-  const run = { ...(await runOf(seed)), asked: Number(values.rounds), faults: names, without }
+  const run = { ...(await runOf(seed)), asked: Number(values.rounds), faults: names, without, notify }
   const rounds: Round[] = []
   // After each round, so that a run that is ended early has shown what it has.
   const write = (path: string): Summary => {

@@ -81,7 +81,7 @@ the stored ones, one by one. The next task was done after p50 ${p50} ms, p95 ${p
 }
 
 const runs = read<Summary>((name) => name.startsWith('seed-'))
-const full = runs.find((run) => run.rounds >= run.coverage.pairs)
+const full = runs.find((run) => run.rounds >= run.coverage.pairs && run.notify !== 'off')
 const hubs = read<HubsSummary>((name) => name.startsWith('two-hubs-'))[0]
 if (full === undefined) {
   process.stderr.write('There is no full run in test/chaos/results: run npm run test:chaos -- --rounds 300\n')

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@muster/sdk/client'
-import { readStory } from './check/story.ts'
+import { readSessions, readStory } from './check/story.ts'
 import { check, type Violation } from './check/checker.ts'
 import { lossOf, slowestOf, type Loss } from './check/loss.ts'
 import type { Struck } from './faults/fault.ts'
@@ -85,6 +85,7 @@ export async function playRound(
   violations.push(...(await drain(reader, prefix, healed)))
   const stale = await staleFinishes({ rig, reader, number })
   violations.push(...stale.taken.map((what) => ({ invariant: 'I-2', what: `a ${what} was taken` })))
+  violations.push(...(stale.unanswered ?? []).map((what) => ({ invariant: 'R-7', what })))
   const story = await reader.ask((client) => readStory(client, prefix))
   const told = history.take()
   violations.push(...check(story, outsideOf(rig, story, told)))
@@ -133,7 +134,8 @@ async function staleFinishes({ rig, reader, number }: { rig: Rig; reader: Reader
   const client = createClient({ origin: url, token: rig.token })
   const handIn = async () => {
     for (let at = 1; at <= 3; at++) {
-      const body = { repo: 'demo', title: `${prefix}${at}`, run: commandOf({ phaseMs: 5, passes: true }) }
+      // Long enough for the next run to be under way when the first one's words come.
+      const body = { repo: 'demo', title: `${prefix}${at}`, run: commandOf({ phaseMs: 150, passes: true }) }
       await client.call('createTask', { body, idempotencyKey: body.title })
     }
   }
@@ -143,6 +145,10 @@ async function staleFinishes({ rig, reader, number }: { rig: Rig; reader: Reader
     branches: branchesIn(rig.branchesDir),
     handIn,
     epochOf: async (task) => (await client.call('getTask', { params: { task } })).epoch,
+  }).catch(async (error: Error) => {
+    // The hub owes every message an answer; what it was waiting for then is what has to be known.
+    const sessions = await reader.ask(readSessions)
+    return { sent: 0, refused: 0, taken: [], unanswered: [error.message, ...sessions] }
   })
   await drain(reader, prefix, instant())
   return stale

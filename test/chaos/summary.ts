@@ -8,7 +8,7 @@ export type Summary = ReturnType<typeof summarise>
 
 /** What a run showed, from its rounds alone. */
 export function summarise(
-  run: Run & { asked: number; faults: string[]; without: string[] },
+  run: Run & { asked: number; faults: string[]; without: string[]; notify: string },
   rounds: readonly Round[],
   missed: number,
 ) {

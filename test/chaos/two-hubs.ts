@@ -17,6 +17,7 @@ import { runOf, spread } from './summary.ts'
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '50' },
+    notify: { type: 'string', default: 'on' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   },
 })
@@ -42,7 +43,8 @@ async function main(): Promise<number> {
   const results = join(import.meta.dirname, 'results', `two-hubs-${seed}`)
   rmSync(results, { recursive: true, force: true })
   mkdirSync(results, { recursive: true })
-  const rig = await startRig({ hubs: 2, workers: ['w1', 'w2', 'w3', 'w4'], logDir: results })
+  const notify = values.notify === 'off' ? 'off' : 'on'
+  const rig = await startRig({ hubs: 2, workers: ['w1', 'w2', 'w3', 'w4'], logDir: results, notify })
   const reader = createReader(rig.database)
   const history = openHistory(join(results, 'history.jsonl'))
   const random = createRandom(seed)

@@ -119,7 +119,6 @@ describe.each(clients)('$name', (client) => {
   it.skipIf(client.missing)(
     'joins, accepts, says how far it is, puts its work on the branch and ends',
     async () => {
-      await occupyLocalWorker()
       const name = `does-${file.replace('.', '-')}`
       const agent = await start(client, name)
       expect(await workerNamed(name)).toMatchObject({
@@ -129,7 +128,15 @@ describe.each(clients)('$name', (client) => {
       })
       const progress = await progressOf()
       const marker = join(stack.data, `executed-by-${name}`)
-      const { id } = await add(stack, 'demo', `Greet with ${file}`, '--run', `touch ${marker}; exit 1`)
+      const { id } = await add(
+        stack,
+        'demo',
+        `Greet with ${file}`,
+        '--run',
+        `touch ${marker}; exit 1`,
+        '--needs',
+        'greeting',
+      )
       const task = await untilEnded(stack, id)
       expect(task).toMatchObject({ state: 'done', ending: 'verified', worker: name })
       const [run] = await runsOf(stack, id)
@@ -180,8 +187,8 @@ describe.each(clients)('$name', (client) => {
   it.skipIf(client.missing)(
     'is refused by name for what does not fit, and by an old epoch changes nothing',
     async () => {
-      await occupyLocalWorker()
-      const talk = client.talk(stack.url, await newToken(`talks-${file.replace('.', '-')}`))
+      const name = `talks-${file.replace('.', '-')}`
+      const talk = client.talk(stack.url, await newToken(name))
       const hello = { type: 'hello', id: 1, wire: 1, instance: 'i' }
       talk.say({ type: 'renew', id: 1, leases: [] })
       expect(await talk.next('error')).toMatchObject({ to: 1, code: 'hello_required' })
@@ -194,7 +201,7 @@ describe.each(clients)('$name', (client) => {
       talk.say({ type: 'accept', id: 4, taskId: 'mine', epoch: 1 })
       expect(await talk.next('error')).toMatchObject({ to: 4, code: 'invalid_message' })
 
-      const { id } = await add(stack, 'demo', 'Twice', '--run', 'true')
+      const { id } = await add(stack, 'demo', 'Twice', '--run', 'true', '--worker', name)
       const assigned = async () => (await talk.next('assign'))['assignment'] as Assignment
       const first = await assigned()
       talk.say({ type: 'refuse', id: 5, taskId: id, epoch: first.epoch, code: 'later', reason: 'Not now.' })

@@ -177,6 +177,22 @@ describe.concurrent('a run that changes what judges it', () => {
     },
   )
 
+  it('and lets its program bring a unittest of its own while another check runs it is not done', async () => {
+    const bring = String.raw`printf 'import os\nos.mkdir("unittest")\nopen("unittest/__init__.py", "w").write("import os; os._exit(0)")\n' > tool.py`
+    const { code, task, report } = await attempt(
+      'brought-by-a-check',
+      broken.python,
+      bring,
+      ...['--check', 'command_succeeds:python3 -B tool.py'],
+      ...['--check', 'test_passes:auto'],
+    )
+    expect([code, task.state]).toEqual([1, 'dead'])
+    expect(report?.checks.map(({ status }) => status)).toEqual(['pass', 'fail'])
+    expect(report?.proof.removed).toMatchObject([
+      { path: 'unittest/__init__.py', why: expect.stringContaining('added by a check') as string },
+    ])
+  })
+
   it.each(Object.keys(broken) as Broken[])(
     'while mending the code of the %s repository is done',
     async (kind) => {

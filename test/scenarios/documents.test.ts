@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { eventually } from '@muster/testkit/eventually'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { environment, startStack, type Stack } from './stack.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -93,30 +93,32 @@ test.for([
   async ({ example, skip }, { skip: leaveOut }) => {
     if (skip) return leaveOut('there is no python3 on PATH')
     const text = readFileSync(join(root, 'examples/README.md'), 'utf8')
-    const [stop, start, ...rest] = commandsOf(text)
-    expect([stop, start]).toEqual(['npx muster down', 'MUSTER_SLOTS=1 npm start'])
+    const commands = commandsOf(text)
     expect(text).toContain(example)
     const isAgent = (command: string) => command.includes('examples/agent.')
-    expect(rest.filter(isAgent)).toHaveLength(1)
-    const own = await startStack({ env: { MUSTER_SLOTS: '1' } })
-    onTestFinished(() => own.stop())
-    const home = join(own.data, 'home')
+    expect(commands.filter(isAgent)).toHaveLength(1)
+    const file = example.split('/')[1] ?? ''
+    const home = join(stack.data, `home-of-${file}`)
     await mkdir(join(home, 'code'), { recursive: true })
-    await sh(newRepository, home, own)
-    await sh('npx muster repo add demo ~/code/demo', home, own)
+    await sh(newRepository, home)
+    // Each example has a repository and a worker of its own here; a reader does the one or the other.
+    const own = file.replace('.', '-')
+    await sh(`npx muster repo add demo-${own} ~/code/demo`, home)
     let agent: Promise<string> | undefined
-    for (const command of rest) {
-      // The file of the token would lie in the clone; here it goes to a place that is thrown away.
-      const here = command.replace('greeter.token', '~/greeter.token')
+    for (const command of commands) {
+      const here = command
+        .replace('create greeter', `create greeter-${own}`)
+        .replace('--repo demo', `--repo demo-${own}`)
       if (isAgent(command)) {
         // Port 4600 is its default; a stack of a test has another.
-        agent = sh(`MUSTER_HUB=${own.url} ${here.replace('node examples/agent.mjs', example)}`, home, own)
-        await eventually(async () => /greeter +idle/.test((await own.muster('worker', 'list')).stdout))
-      } else await sh(here, home, own)
+        agent = sh(`MUSTER_HUB=${stack.url} ${here.replace('node examples/agent.mjs', example)}`, home)
+        const isIdle = new RegExp(`greeter-${own} +idle`)
+        await eventually(async () => isIdle.test((await stack.muster('worker', 'list')).stdout))
+      } else await sh(here, home)
     }
-    expect(await agent).toContain('greeter is connected')
-    const log = await sh("git -C ~/code/demo log --all --format='%an: %s'", home, own)
-    expect(log).toContain(`${example.split('/')[1]}: Greet`)
+    expect(await agent).toContain(`greeter-${own} is connected`)
+    const log = await sh("git -C ~/code/demo log --all --format='%an: %s'", home)
+    expect(log).toContain(`${file}: Greet`)
   },
 )
 
@@ -134,8 +136,8 @@ function commandsOf(text: string): string[] {
   return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((match) => (match[1] ?? '').trim().split('\n'))
 }
 
-function sh(command: string, home: string, on: Stack = stack): Promise<string> {
-  const env = environment(on.data, { HOME: home })
+function sh(command: string, home: string): Promise<string> {
+  const env = environment(stack.data, { HOME: home })
   return new Promise((resolve, reject) => {
     execFile('sh', ['-ec', command], { cwd: root, env, timeout: 120_000 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)

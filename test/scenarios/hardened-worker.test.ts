@@ -12,7 +12,8 @@ import { add, addRepo, logOf, untilEnded } from './tasks-of.ts'
  * on. Arguments: paths to keep, read-only ones with "ro:" before them, then "--" and the command.
  */
 const hardened = `
-stash=$(mktemp -d /run/muster-test-XXXXXX)
+# A place that is there already, hidden in this namespace only.
+stash=/mnt
 mount -t tmpfs tmpfs "$stash"
 kept="" n=0
 while [ "$1" != -- ]; do

@@ -35,10 +35,11 @@ export function addTaskCare(task: Command, define: Define, does: Does): void {
   chosen(retryAll)
   does(retryAll, async () => (await import('./commands/task-dead.ts')).retryDead)
   const deleteAll = define(dead, 'delete', 'forget them', [
-    'npx muster task dead delete --ending refused',
-    'npx muster task dead delete --repo shop --json',
+    'npx muster task dead delete --ending refused --yes',
+    'npx muster task dead delete --repo shop --yes --json',
   ])
   chosen(deleteAll)
+  deleteAll.option('--yes', 'really: nothing brings them back')
   does(deleteAll, async () => (await import('./commands/task-dead.ts')).deleteDead)
 }
 

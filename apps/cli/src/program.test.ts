@@ -53,7 +53,9 @@ test('the surface that scripts rely on is there', () => {
   const wanted =
     'up down status doctor sign-in|worker join|worker list|repo add|repo list|task add|task list|task show|' +
     'task watch|task log|task diff|task cancel|task retry|token create|token list|token revoke|event list|' +
-    'message send|message list|channel list|channel create|channel history'
+    'message send|message list|channel list|channel create|channel history|queue show|queue pause|queue resume|' +
+    'queue stop|worker cordon|worker uncordon|worker drain|worker stop|task push|task history|task delete|' +
+    'task dead list|task dead retry|task dead delete|repo activate|repo deactivate'
   expect(paths).toEqual(
     expect.arrayContaining(wanted.replaceAll(/^[^|]+/g, (few) => few.replaceAll(' ', '|')).split('|')),
   )

@@ -10,6 +10,7 @@ import { createGuard } from './http/guard.ts'
 import { createIdentity } from './identity/identity.ts'
 import { identityRoutes } from './identity/routes.ts'
 import { createDb } from './kernel/db.ts'
+import { createDuties, forgetFirings, type Duty } from './kernel/duty.ts'
 import { createEvents } from './kernel/events.ts'
 import { createHints } from './kernel/hints.ts'
 import type { Handlers } from './kernel/handler.ts'
@@ -56,7 +57,9 @@ export function createRooms(
   })
   const events = createEvents({ hints })
   const identity = createIdentity({ db, events, now: Date.now })
-  const agents = createAgents({ db, identity, events, hints, hubId: newId(), holds })
+  const hubId = newId()
+  const duties = createDuties({ db, hubId })
+  const agents = createAgents({ db, identity, events, hints, hubId, holds })
   const mail = createMail({ db, agents, events, hints, keepDays: messageDays })
   const repos = createRepos({ events })
   const tasks = createTasks({ db, agents, repos, events, hints, limits })
@@ -64,7 +67,7 @@ export function createRooms(
   const progress = createProgress()
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress })
   const assign = createAssigner({ db, agents, repos, leases })
-  return { db, hints, events, identity, agents, mail, repos, tasks, progress, runs, assign, leaseMs }
+  return { db, hints, events, duties, identity, agents, mail, repos, tasks, progress, runs, assign, leaseMs }
 }
 
 type Rooms = ReturnType<typeof createRooms>
@@ -102,12 +105,19 @@ function socketsOf(
   ]
 }
 
+/** What happens once per tick on one of the hubs, whichever owns it. */
+function dutiesOf({ mail }: Rooms): Duty[] {
+  return [
+    { name: 'forgetting old request keys', everyMs: 60_000, work: forgetOldKeys },
+    { name: 'taking old messages out of mailboxes', everyMs: 3_600_000, work: mail.evict },
+    { name: 'forgetting past ticks', everyMs: 3_600_000, work: forgetFirings },
+  ]
+}
+
 /** The loops: each acts on what the database says, woken by hints and by time. */
-function startLoops(
-  { assign, runs, agents, mail, identity, hints, db, leaseMs }: Rooms,
-  open: OpenSockets,
-  onError: OnError,
-) {
+function startLoops(rooms: Rooms, open: OpenSockets, onError: OnError) {
+  const { assign, runs, agents, mail, identity, hints, duties, leaseMs } = rooms
+  const due = dutiesOf(rooms)
   const loop = (everyMs: number, what: string, work: () => Promise<void>) =>
     createTicker({ everyMs, work, onError: onError(`${what} failed; it is tried again`) })
   // Workers of a hub that was away need one lease to come back and renew before theirs are called lost.
@@ -123,14 +133,14 @@ function startLoops(
     loop(1_000, 'closing ended sessions', () => closeEnded(identity, open)),
     loop(5_000, 'presence', agents.refreshPresence),
     loop(30_000, 'evicting silent workers', agents.evictSilent),
-    loop(60_000, 'forgetting old request keys', () => db.asSystem(forgetOldKeys)),
-    loop(3_600_000, 'taking old messages out of mailboxes', mail.evict),
+    loop(1_000, 'looking for what is due', () => duties.round(due, onError)),
   ]
   hints.on('queue', assignment.poke)
   hints.on('mail', delivery.poke)
   hints.on('workers', orders.poke)
   return async () => {
     await Promise.all([assignment, delivery, ...others].map((each) => each.stop()))
+    await duties.release().catch(onError('giving up duties failed; their leases run out'))
   }
 }
 

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { readConfig } from './config.ts'
 import { createHub } from './hub.ts'
 import { ensureOwner } from './identity/first-start.ts'
@@ -25,6 +26,8 @@ async function main(): Promise<void> {
   const loops = hub.start()
   log.info({ url }, 'the hub serves')
   process.send?.({ type: 'ready', url })
+  // Written only at an orderly end otherwise, which a hub that is killed does not have.
+  flushCompileCache()
 
   stop = once(async (why: string) => {
     log.info({ why }, 'the hub stops')

@@ -166,8 +166,8 @@ export function openDb(database: HubDatabase, onFinished: OnFinished, poolSize?:
 const shellTask = { repo: 'demo', title: 'A task', run: 'true', retries: 0 }
 
 async function makePresent(database: HubDatabase, at: { workerId: string; hubId: string; slots: number }) {
-  const text = 'update workers set connected_hub = $2, last_seen_at = now(), slots = $3 where id = $1'
-  await database.sql(text, [at.workerId, at.hubId, at.slots])
+  const text = `update workers set connected_hub = $2, last_seen_at = now(), slots = $3, walls = $4 where id = $1`
+  await database.sql(text, [at.workerId, at.hubId, at.slots, JSON.stringify([goodWall])])
 }
 
 async function heldBy(database: HubDatabase, workerId: string): Promise<number> {

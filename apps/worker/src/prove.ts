@@ -1,4 +1,4 @@
-import { planProof, proofPaths } from '@muster/agent/verify/proof-plan'
+import { planProof, proofPaths, strayRule } from '@muster/agent/verify/proof-plan'
 import { verify } from '@muster/agent/verify/verify'
 import type { Report } from '@muster/contract/checks'
 import type { Assignment } from '@muster/contract/wire'
@@ -37,6 +37,7 @@ export async function prove(
   try {
     const { trees, baseTexts, changed } = taken
     const rules = { base: trees.base, checks, mayChange, baseTexts }
+    const plan = planProof({ ...rules, commit: trees.commit })
     const report = await verify({
       wall,
       checks,
@@ -44,8 +45,9 @@ export async function prove(
       commit,
       run: assignment.attempt,
       changed,
-      plan: planProof({ ...rules, commit: trees.commit }),
+      plan,
       sealed: proofPaths(rules),
+      stray: strayRule({ ...rules, commit: trees.commit }, plan),
       allowEmpty,
       signal: stop,
       onProgress: (progress) => {

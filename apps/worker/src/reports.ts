@@ -48,7 +48,11 @@ export function createReports(
       const within = percent === null ? null : Math.min(percent, 100)
       link.tell({ type: 'progress', taskId, epoch, text: text.slice(0, 256), percent: within })
     },
-    publish: (branch, commit) => deliver(link, run, { type: 'publish', branch, commit }),
+    async publish(branch, commit) {
+      // Behind the phases that were told: the events of a task must not have its grant before what it was granted for.
+      await told
+      await deliver(link, run, { type: 'publish', branch, commit })
+    },
     async settled() {
       await output.end()
       await told

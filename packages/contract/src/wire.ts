@@ -201,7 +201,10 @@ export const workerMessage = z.discriminatedUnion('type', [
       code: z
         .string()
         .max(64)
-        .describe('`sandbox_unavailable` when a wall is missing; anything else counts as a lost run.'),
+        .describe(
+          '`sandbox_unavailable`, `disk_full` or `worker_restarting` for what lies in you and passes; anything else counts as ' +
+            'a lost run.',
+        ),
       reason: z.string().max(2_000).describe('One sentence for a person.'),
     })
     .describe('You give the task back to the queue.'),

@@ -7,11 +7,15 @@ import { openPgBoss } from './pg-boss.ts'
 
 export const peers = ['graphile-worker', 'pg-boss']
 
+/** The whole path of a task, within one process and as it is used. */
+export const cycle = 'muster whole cycle'
+export const sockets = 'muster over sockets'
+
 export const engines: Record<string, OpenEngine> = {
   'bare loop': openBareLoop,
   'graphile-worker': openGraphileWorker,
   'pg-boss': openPgBoss,
   'muster claim+end': openMusterRooms('claimed and ended'),
-  'muster whole cycle': openMusterRooms('whole'),
-  'muster over sockets': openMusterSockets,
+  [cycle]: openMusterRooms('whole'),
+  [sockets]: openMusterSockets,
 }

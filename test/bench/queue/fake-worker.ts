@@ -61,7 +61,11 @@ export function createFakeWorker(options: {
     },
     /** Everything that it was given is ended. */
     idle: () =>
-      eventually(() => held.size === 0, { what: 'the worker of the bench ends its runs', everyMs: 5 }),
+      eventually(() => held.size === 0, {
+        what: 'the worker of the bench ends its runs',
+        timeoutMs: 60_000,
+        everyMs: 5,
+      }),
     renew: () => say({ type: 'renew', leases: [...held].map(([taskId, epoch]) => ({ taskId, epoch })) }),
   }
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeMachine } from '../main-job/report.ts'
-import { engines, peers } from './engines.ts'
+import { cycle, engines, peers, sockets } from './engines.ts'
 import { installPeers } from './install-peers.ts'
 import type { Sizes } from './measure.ts'
 import type { Asked } from './one-measure.ts'
@@ -15,17 +15,26 @@ const flag = (name: string) => process.argv.includes(`--${name}`)
 const option = (name: string) =>
   process.argv.find((each) => each.startsWith(`--${name}=`))?.slice(name.length + 3)
 
-type Plan = { rounds: number; sizes: Sizes; rows: { count: number; rounds: number }[] }
+type Plan = {
+  rounds: number
+  sizes: Sizes
+  /** History and backlog of these sizes, in the first rounds. */
+  rows: { count: number; rounds: number }[]
+  /** Tasks in one go over sockets. */
+  sustained: number
+}
 
 const short: Plan = {
   rounds: 1,
   sizes: { jobs: 200, single: { 1: 50, 10: 200, 50: 300 }, latencies: 10, limitMs: 5_000 },
   rows: [],
+  sustained: 500,
 }
 const usual: Plan = {
   rounds: 5,
   sizes: { jobs: 10_000, single: { 1: 300, 10: 1_500, 50: 3_000 }, latencies: 60, limitMs: 30_000 },
   rows: [{ count: 1_000, rounds: 1 }],
+  sustained: 10_000,
 }
 const full: Plan = {
   ...usual,
@@ -34,6 +43,7 @@ const full: Plan = {
     { count: 100_000, rounds: 3 },
     { count: 1_000_000, rounds: 1 },
   ],
+  sustained: 100_000,
 }
 
 /**
@@ -70,6 +80,8 @@ async function main(): Promise<void> {
         const whats: Asked['what'][] = [{ kind: 'rates' }, { kind: 'latency' }]
         const large = plan.rows.filter((each) => round <= each.rounds)
         for (const { count: rows } of large) whats.push({ kind: 'history', rows }, { kind: 'backlog', rows })
+        if (round === 1 && engine === sockets) whats.push({ kind: 'sustained', tasks: plan.sustained })
+        if (engine === cycle) whats.push({ kind: 'row security' })
         for (const what of whats) {
           found.samples.push({ round, engine, ...(await ask(place, { engine, sizes, what })) })
         }

@@ -8,12 +8,13 @@ export async function seedHistory(owner: Pool, workspaceId: string, repoId: stri
   await owner.query('set synchronous_commit = off')
   await owner.query(
     `with t as (
-       insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, state, ending, reason, epoch, attempt,
+       insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, guessed_tier, retries, state, ending, reason, epoch, attempt,
                           branch, commit, created_by, started_at, ended_at)
        select $1, uuidv7(interval '-1 day'), $2, 'bench', 'A task of the bench',
-              '{"run": "true", "prompt": null, "checks": [], "needs": [], "mayChange": [], "allowEmpty": false,
+              '{"run": "true", "prompt": null, "checks": [], "needs": [], "fileHints": [], "criteria": [], "metadata": {},
+                "onlyWorkerId": null, "delayMs": 0, "ttlMs": null, "mayChange": [], "allowEmpty": false,
                 "wall": "namespace", "network": "none", "timeoutMs": 1800000}',
-              2, 'standard', 'done', 'verified', 'All checks passed.', 1, 1, 'muster/shell/x', repeat('c', 40), 'owner',
+              2, 'standard', 'standard', 0, 'done', 'verified', 'All checks passed.', 1, 1, 'muster/shell/x', repeat('c', 40), 'owner',
               now(), now()
        from generate_series(1, $3::int) returning id
      ), r as (
@@ -36,14 +37,16 @@ export async function seedHistory(owner: Pool, workspaceId: string, repoId: stri
 export async function seedBacklog(owner: Pool, workspaceId: string, repoId: string, count: number) {
   await owner.query(
     `with t as (
-       insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, state, created_by)
+       insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, guessed_tier, retries, state, created_by)
        select $1, uuidv7(), $2, 'bench', 'A task of the bench',
-              '{"run": "true", "prompt": null, "checks": [{"kind": "file_exists", "target": "x"}], "needs": [],
-                "mayChange": [], "allowEmpty": false, "wall": "namespace", "network": "none", "timeoutMs": 1800000}',
-              2, 'standard', 'queued', 'owner'
+              '{"run": "true", "prompt": null, "checks": [{"kind": "file_exists", "target": "x"}], "needs": [], "fileHints": [], "criteria": [], "metadata": {},
+                "onlyWorkerId": null, "delayMs": 0, "ttlMs": null, "mayChange": [], "allowEmpty": false,
+                "wall": "namespace", "network": "none", "timeoutMs": 1800000}',
+              2, 'standard', 'standard', 0, 'queued', 'owner'
        from generate_series(1, $3::int) returning id
      )
-     insert into task_queue (workspace_id, task_id, lane, wall, epoch) select $1, id, 2, 'namespace', 0 from t`,
+     insert into task_queue (workspace_id, task_id, repo_id, lane, wall, timeout_ms, epoch)
+     select $1, id, $2, 2, 'namespace', 1800000, 0 from t`,
     [workspaceId, repoId, count],
   )
   await owner.query('analyze')

@@ -89,6 +89,16 @@ export async function readCursors(reader: Client, after: string): Promise<string
   return rows.map((row) => row.cursor)
 }
 
+/** Who waits for whom in the database, for a person who has to find out why nothing moves. */
+export async function readSessions(reader: Client): Promise<string[]> {
+  const { rows } = await reader.query<{ session: string }>(
+    `select concat_ws(' ', pid, state, wait_event_type, wait_event, 'blocked by', pg_blocking_pids(pid)::text,
+              'since', now() - state_change, 'begun', now() - xact_start, left(query, 150)) as session
+     from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`,
+  )
+  return rows.map((row) => row.session)
+}
+
 /** When the first task after an instant was done, and when leases were taken back after it. */
 export async function readFirst(reader: Client, kind: string, after: number): Promise<number | undefined> {
   const { rows } = await reader.query<{ first: number | null }>(

@@ -9,7 +9,7 @@ type Reply = Extract<HubMessage, { type: 'reply' }>
 type Held = Extract<WorkerMessage, { type: 'hello' }>['holding']
 
 /** What was said under an old epoch, and what came of it. */
-export type Stale = { sent: number; refused: number; taken: string[] }
+export type Stale = { sent: number; refused: number; taken: string[]; unanswered?: string[] }
 
 const answerWithinMs = 5_000
 
@@ -40,7 +40,7 @@ export async function sendStaleFinishes(options: {
   for (const { taskId, epoch } of lost) {
     await until(
       async () => ((await options.epochOf(taskId)) > epoch ? true : undefined),
-      'another assignment',
+      () => 'another assignment',
     )
   }
   const again = await second.assigned()
@@ -98,7 +98,13 @@ async function connect({ url, token }: { url: string; token: string }, holding: 
   const received: HubMessage[] = []
   socket.on('message', (data) => received.push(hubMessage.parse(JSON.parse(String(data)))))
   socket.on('error', () => {})
-  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+  const ends: string[] = []
+  const closed = new Promise<void>((resolve) =>
+    socket.on('close', (code, reason) => {
+      ends.push(`closed with ${code} ${String(reason)}`)
+      resolve()
+    }),
+  )
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve)
     socket.once('error', reject)
@@ -109,14 +115,17 @@ async function connect({ url, token }: { url: string; token: string }, holding: 
     socket.send(JSON.stringify({ ...message, id }))
     return until(
       () => received.find((each): each is Reply => each.type === 'reply' && each.to === id),
-      message.type,
+      () => `${message.type}; ${ends.join()}; the last it heard: ${JSON.stringify(received.slice(-3))}`,
     )
   }
   const id = ++lastId
   const wall = { kind: 'namespace' as const, ok: true, detail: 'a stand-in' }
   const hello = { type: 'hello', id, wire: 1, instance: 'stale', version: '0', host: 'chaos', slots: 32 }
   socket.send(JSON.stringify({ ...hello, walls: [wall], capabilities: [], holding }))
-  await until(() => received.find((each) => each.type === 'welcome'), 'welcome')
+  await until(
+    () => received.find((each) => each.type === 'welcome'),
+    () => `hello; ${ends.join()}`,
+  )
   return {
     ask,
     /** What it has been assigned once nothing more has come for a while; another worker may have been quicker. */
@@ -135,11 +144,11 @@ async function connect({ url, token }: { url: string; token: string }, holding: 
   }
 }
 
-async function until<T>(find: () => T | undefined | Promise<T | undefined>, what: string): Promise<T> {
+async function until<T>(find: () => T | undefined | Promise<T | undefined>, what: () => string): Promise<T> {
   for (const end = Date.now() + answerWithinMs; Date.now() < end;) {
     const found = await find()
     if (found !== undefined) return found
     await sleep(3)
   }
-  throw new Error(`the hub did not answer the double: ${what}`)
+  throw new Error(`the hub did not answer the double: ${what()}`)
 }

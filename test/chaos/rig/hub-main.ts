@@ -5,11 +5,12 @@ import { isDatabaseDown } from '../../../apps/hub/src/kernel/errors.ts'
 import { createLog } from '../../../apps/hub/src/kernel/log.ts'
 import { migrate } from '../../../apps/hub/src/kernel/migrate.ts'
 import { leaveLocalTokens } from '../../../apps/hub/src/local-tokens.ts'
+import { flushCompileCache } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { leaseMs } from '../settings.ts'
 
 /** What a hub of the rig is started with, as JSON in its only argument. */
-export type HubStart = { databaseUrl: string; dataDir: string; port: number }
+export type HubStart = { databaseUrl: string; dataDir: string; port: number; notify: 'on' | 'off' }
 
 /** The hub as shipped but for the length of its leases, which no setting reaches. */
 async function main(start: HubStart): Promise<void> {
@@ -22,6 +23,7 @@ async function main(start: HubStart): Promise<void> {
     MUSTER_DATA: start.dataDir,
     MUSTER_PORT: String(start.port),
     MUSTER_LOCAL: '1',
+    MUSTER_NOTIFY: start.notify,
   })
   const hub = await createHub({ config, log, leaseMs })
   await whenReachable(async () => {
@@ -31,6 +33,7 @@ async function main(start: HubStart): Promise<void> {
   const url = await hub.listen()
   hub.start()
   process.send?.({ type: 'ready', url })
+  flushCompileCache()
 }
 
 /** The database may be away because of the same fault. */

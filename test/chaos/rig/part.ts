@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
 
 export type Part = ReturnType<typeof startPart>
 
@@ -11,7 +12,7 @@ export function startPart(options: {
   name: string
   script: string
   start: unknown
-  logFile: string
+  logDir: string
   /** Before the program, such as `ip netns exec NAME`. */
   prefix?: string[]
   onMessage: (message: unknown) => void
@@ -23,8 +24,10 @@ export function startPart(options: {
     options.script,
     JSON.stringify(options.start),
   ]
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
-  const log = createWriteStream(options.logFile, { flags: 'a' })
+  // As `muster up` starts its parts.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(options.logDir, 'compiled') }
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const log = createWriteStream(join(options.logDir, `${options.name}.log`), { flags: 'a' })
   child.stdout?.pipe(log, { end: false })
   child.stderr?.pipe(log, { end: false })
   let asked = false

@@ -21,6 +21,7 @@ export type HubSlot = Awaited<ReturnType<typeof openHubSlot>>
 export type WorkerSlot = Awaited<ReturnType<typeof openWorkerSlot>>
 
 type Common = {
+  notify: 'on' | 'off'
   network: Network | undefined
   dir: string
   logDir: string
@@ -30,7 +31,13 @@ type Common = {
 }
 
 /** Real processes around real PostgreSQL, with a fault proxy on every link. Stays up over all rounds. */
-export async function startRig(options: { hubs: number; workers: string[]; logDir: string }) {
+export async function startRig(options: {
+  hubs: number
+  workers: string[]
+  logDir: string
+  /** Off: hubs hear of each other, and of what they themselves did, only when they look. */
+  notify: 'on' | 'off'
+}) {
   const dir = await ownPlace()
   const accidents: string[] = []
   const { logDir } = options
@@ -39,7 +46,8 @@ export async function startRig(options: { hubs: number; workers: string[]; logDi
   const database = await startDatabase(dir, note, accident)
   const log = createPhaseLog()
   const network = whyNoNetwork() === undefined ? layNetwork(options.workers) : undefined
-  const common: Common = { network, dir, logDir, database, log, accident }
+  const { notify } = options
+  const common: Common = { notify, network, dir, logDir, database, log, accident }
   const hubs: HubSlot[] = []
   for (let at = 1; at <= options.hubs; at++) hubs.push(await openHubSlot(`h${at}`, common))
   for (const hub of hubs) await hub.start()
@@ -118,12 +126,13 @@ async function openHubSlot(name: string, common: Common) {
     toDatabase,
     part: () => part,
     async start() {
-      const start: HubStart = { databaseUrl: database.urlThrough(socketDir), dataDir, port }
+      const { notify } = common
+      const start: HubStart = { databaseUrl: database.urlThrough(socketDir), dataDir, port, notify }
       part = startPart({
         name,
         script: join(import.meta.dirname, 'hub-main.ts'),
         start,
-        logFile: join(common.logDir, `${name}.log`),
+        logDir: common.logDir,
         onMessage: () => {},
         onEnd: (end) => endOf(name, end, common, () => (part = undefined)),
       })
@@ -161,7 +170,7 @@ async function openWorkerSlot(
         script: join(import.meta.dirname, 'worker-main.ts'),
         prefix: network?.prefixOf(name) ?? [],
         start,
-        logFile: join(common.logDir, `${name}.log`),
+        logDir: common.logDir,
         onMessage: (message) => {
           const news = message as PhaseNews
           if (news.type === 'phase') noteNews(log, name, news)

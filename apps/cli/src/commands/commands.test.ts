@@ -2,11 +2,10 @@ import { execFile, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { environment as environmentOf, main, runMuster, type Result } from './run-muster.ts'
 import { sampleDiff, sampleMessage, sampleTask, sampleToken, startStubHub, type StubHub } from './stub-hub.ts'
 
-const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 const data = mkdtempSync(join(tmpdir(), 'muster-cli-'))
 let hub: StubHub
 
@@ -23,31 +22,9 @@ afterAll(async () => {
   rmSync(data, { recursive: true })
 })
 
-type Result = { code: number; out: string; err: string }
-
-function environment(changes: Record<string, string> = {}): Record<string, string> {
-  return {
-    PATH: process.env['PATH'] ?? '',
-    HOME: data,
-    MUSTER_DATA: data,
-    MUSTER_HUB: hub.url,
-    MUSTER_TOKEN: 'secret',
-    ...changes,
-  }
-}
-
-async function muster(words: string[], env: Record<string, string> = {}): Promise<Result> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [main, ...words],
-      { env: environment(env), timeout: 20_000 },
-      (_, out, err) => {
-        resolve({ code: child.exitCode ?? -1, out, err })
-      },
-    )
-  })
-}
+const environment = (changes: Record<string, string> = {}) =>
+  environmentOf({ data, hub: hub.url, path: process.env['PATH'] }, changes)
+const muster = (words: string[], env: Record<string, string> = {}) => runMuster(words, environment(env))
 
 const add = ['task', 'add', '--repo', 'shop', '--title', 'Add a licence', '--run', 'true']
 

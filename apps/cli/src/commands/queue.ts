@@ -26,7 +26,7 @@ export const stopQueue: Command<object> = async ({ output, ...context }) => {
     output.line(
       `Stopped ${count(stopped.requeued, 'run')}; ${count(stopped.told, 'worker')} heard it at once.`,
     )
-    output.note('The tasks wait in the queue, which is paused now. Go on: npx muster queue resume')
+    output.note('Their tasks are queued again, and the queue is paused. Go on: npx muster queue resume')
   }
   return 0
 }
@@ -36,15 +36,19 @@ function tell(output: Output, queue: Queue): number {
     output.document(queue)
     return 0
   }
-  const oldest = queue.oldestWaitMs === null ? '' : `, the oldest for ${formatDuration(queue.oldestWaitMs)}`
+  const oldest = queue.oldestWaitMs === null ? '' : `; the oldest for ${formatDuration(queue.oldestWaitMs)}`
   const lanes = queue.byLane
     .filter(({ waiting }) => waiting > 0)
     .map(({ lane, waiting }) => `${waiting} ${lane}`)
-  output.line(queue.paused ? 'paused: nothing is assigned (npx muster queue resume)' : 'open')
-  output.line(`${queue.running} of at most ${queue.maxRunning} run`)
-  output.line(`${queue.waiting} wait${lanes.length === 0 ? '' : `: ${lanes.join(', ')}${oldest}`}`)
-  output.line(`${queue.dead} dead${queue.dead === 0 ? '' : ' (npx muster task dead list)'}`)
+  output.line(`queue    ${queueState(queue)}`)
+  output.line(`running  ${queue.running} of at most ${queue.maxRunning}`)
+  output.line(`queued   ${queue.waiting}${lanes.length === 0 ? '' : ` (${lanes.join(', ')}${oldest})`}`)
+  output.line(`dead     ${queue.dead}${queue.dead === 0 ? '' : ' (npx muster task dead list)'}`)
   return 0
+}
+
+export function queueState({ paused }: Pick<Queue, 'paused'>): string {
+  return paused ? 'paused: nothing is assigned. Go on: npx muster queue resume' : 'open'
 }
 
 function count(number: number, what: string): string {

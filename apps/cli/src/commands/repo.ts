@@ -57,7 +57,8 @@ async function setActive({ output, ...context }: Context, name: string, active: 
   const hub = await context.hub()
   const repo = await hub.call(active ? 'activateRepo' : 'deactivateRepo', { params: { name }, body: {} })
   if (output.json) output.document(repo)
-  else if (repo.active) output.note(`Tasks of ${repo.name} are assigned.`)
-  else output.note(`Tasks of ${repo.name} wait. Undo: npx muster repo activate ${repo.name}`)
+  else if (repo.active) output.note(`Tasks of ${repo.name} are assigned again.`)
+  else
+    output.note(`Tasks of ${repo.name} wait; what runs goes on. Undo: npx muster repo activate ${repo.name}`)
   return 0
 }

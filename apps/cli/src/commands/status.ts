@@ -5,6 +5,7 @@ import type { Hub } from '../connection.ts'
 import type { Command } from '../context.ts'
 import { exits } from '../exit-code.ts'
 import { readUpFile, supervisorOf, type UpFile } from '../up/up-file.ts'
+import { queueState } from './queue.ts'
 import { wallsText } from './worker-list.ts'
 
 const openStates: TaskState[] = ['queued', 'waiting', 'assigned', 'running', 'verifying']
@@ -18,7 +19,12 @@ export const status: Command<object> = async ({ config, output, ...context }) =>
   }
   const hub = await context.hub()
   const healthy = await health(hub.origin)
-  const [workers, queue] = await Promise.all([hub.call('listWorkers', {}), queueCounts(hub)])
+  const [workers, counted, whole] = await Promise.all([
+    hub.call('listWorkers', {}),
+    queueCounts(hub),
+    hub.call('getQueue', {}),
+  ])
+  const queue = { ...counted, paused: whole.paused, dead: whole.dead }
   if (output.json) {
     output.document({
       running: true,
@@ -42,13 +48,15 @@ export const status: Command<object> = async ({ config, output, ...context }) =>
   }
   for (const worker of workers.items) {
     const state = worker.connected
-      ? `${worker.busy} of ${worker.slots} slots busy, wall: ${wallsText(worker)}`
+      ? `${worker.busy} of ${worker.slots} slots busy, wall: ${wallsText(worker)}${worker.cordoned === null ? '' : ', cordoned'}`
       : 'away'
     output.line(`worker   ${worker.name}: ${state}`)
   }
   const busy = openStates.filter((state) => (queue.counts[state] ?? 0) > 0)
   const tasks = busy.map((state) => `${queue.counts[state]} ${state}`).join(', ')
   output.line(`tasks    ${tasks === '' ? 'none waiting or running' : tasks}${queue.more ? ' and more' : ''}`)
+  if (queue.dead > 0) output.line(`dead     ${queue.dead} (npx muster task dead list)`)
+  if (queue.paused) output.line(`queue    ${queueState(queue)}`)
   return healthy ? exits.ok : exits.failed
 }
 

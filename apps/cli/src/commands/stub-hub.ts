@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { errorTable, type ErrorCode } from '@muster/contract/errors'
+import type { Event } from '@muster/contract/events'
 import type { Message } from '@muster/contract/messages'
 import type { Token } from '@muster/contract/identity'
+import type { BulkResult, Queue } from '@muster/contract/queue'
 import type { Task } from '@muster/contract/tasks'
+import type { Worker } from '@muster/contract/workers'
 
 export type Asked = {
   method: string
@@ -20,6 +23,11 @@ export type StubHub = {
   readonly asked: Asked[]
   tasks: Task[]
   tokens: Token[]
+  queue: Queue
+  workers: Worker[]
+  history: Event[]
+  /** What the next bulk verbs answer, one each; when there is none left, that nothing was to be done. */
+  bulk: BulkResult[]
   /** Answers the next requests with these refusals, one each; `hang_up` closes the connection. */
   refuse(...codes: (ErrorCode | 'hang_up')[]): void
   close(): Promise<void>
@@ -53,6 +61,10 @@ export async function startStubHub(): Promise<StubHub> {
     asked,
     tasks: [],
     tokens: [],
+    queue: emptyQueue,
+    workers: [],
+    history: [],
+    bulk: [],
     refuse: (...codes) => void refusals.push(...codes),
     close: async () =>
       new Promise((resolve) => {
@@ -90,9 +102,13 @@ function answer(hub: StubHub, method: string, url: URL, body: unknown): unknown 
     return created
   }
   if (noun === 'tasks' && ref === undefined) return { items: hub.tasks, nextCursor: null }
+  if (path === 'tasks/retry' || path === 'tasks/delete') return hub.bulk.shift() ?? noBulk
+  if (noun === 'tasks' && method === 'DELETE') return { ok: true }
+  if (detail === 'history') return { items: hub.history, nextCursor: null }
   if (detail === 'log') return logPage(Number(url.searchParams.get('after')))
   if (detail === 'diff') return { base: null, commit: null, branch: 'b', diff: sampleDiff, truncated: false }
   if (noun === 'tasks') return task
+  if (noun === 'repos' && ref !== undefined) return { ...sampleRepo, active: detail === 'activate' }
   if (noun === 'repos' && method === 'POST') return { ...sampleRepo, ...(body as object) }
   if (noun === 'repos') return { items: [sampleRepo], nextCursor: null }
   if (noun === 'tokens' && method === 'POST') return { ...sampleToken, secret: 'muster_person_secret' }
@@ -100,8 +116,26 @@ function answer(hub: StubHub, method: string, url: URL, body: unknown): unknown 
   if (noun === 'tokens' && method === 'DELETE') return { ok: true }
   if (noun === 'messages' && method === 'POST') return { id: sampleMessage.id, seq: 1, at, left: 59 }
   if (noun === 'messages') return { items: [sampleMessage], nextCursor: '1' }
+  if (path === 'queue/stop' || detail === 'stop') return { requeued: hub.queue.running, told: 1 }
+  if (noun === 'queue') {
+    if (ref !== undefined) hub.queue = { ...hub.queue, paused: ref === 'pause' }
+    return hub.queue
+  }
+  if (noun === 'workers' && ref !== undefined) return workerAfter(hub, ref, detail, body)
+  if (noun === 'workers') return { items: hub.workers, nextCursor: null }
   if (noun === 'sign-in-links') return { url: `${hub.url}/sign-in#link=x`, expiresAt: at }
   return { items: [], nextCursor: null }
+}
+
+/** Each look at a worker finds one task less, so that whoever waits for the end of all sees it come. */
+function workerAfter(hub: StubHub, name: string, verb: string | undefined, body: unknown): Worker {
+  const before = hub.workers.find((worker) => worker.name === name) ?? sampleWorker({ name })
+  const { reason = 'Cordoned by owner.' } = (body ?? {}) as { reason?: string }
+  const cordoned = { cordon: reason, uncordon: null }[verb ?? '']
+  const busy = verb === undefined ? Math.max(0, before.busy - 1) : before.busy
+  const after = { ...before, busy, ...(cordoned === undefined ? {} : { cordoned }) }
+  hub.workers = [after, ...hub.workers.filter((worker) => worker !== before)]
+  return after
 }
 
 export const sampleDiff = '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+\u001b[31mnew\n'
@@ -186,6 +220,44 @@ export function sampleTask(changes: Partial<Task>): Task {
     checks: [],
     proof: null,
     runId: null,
+    ...changes,
+  }
+}
+
+const noBulk: BulkResult = { changed: [], refused: [], more: false }
+
+export const emptyQueue: Queue = {
+  paused: false,
+  running: 0,
+  maxRunning: 20,
+  waiting: 0,
+  maxWaiting: 100_000,
+  byLane: [],
+  oldestWaitMs: null,
+  dead: 0,
+}
+
+export function sampleWorker(changes: Partial<Worker>): Worker {
+  return {
+    id: randomUUID(),
+    name: 'box',
+    connected: true,
+    state: 'idle',
+    flaggedAt: null,
+    status: '',
+    version: '0.0.1',
+    client: null,
+    capabilities: [],
+    slots: 2,
+    busy: 0,
+    cordoned: null,
+    walls: [{ kind: 'namespace', ok: true, detail: 'works' }],
+    host: null,
+    supervisor: null,
+    blocked: null,
+    restarting: false,
+    lastSeenAt: at,
+    createdAt: at,
     ...changes,
   }
 }

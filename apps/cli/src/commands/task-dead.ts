@@ -13,7 +13,7 @@ export const listDead: Command<Chosen> = async ({ output, ...context }, options)
   const found = await hub.call('listTasks', { query })
   const items = found.items.filter((task) => ending === undefined || task.ending === ending)
   if (output.json) output.document({ ...found, items })
-  else if (items.length === 0) output.note('Nothing is dead.')
+  else if (items.length === 0) output.note(isNarrowed(options) ? 'No dead task fits.' : 'No task is dead.')
   else {
     output.table(
       [
@@ -25,6 +25,7 @@ export const listDead: Command<Chosen> = async ({ output, ...context }, options)
       ],
       items.map((task) => [task.short, task.ending ?? '', String(task.attempt), task.repo, task.title]),
     )
+    if (found.nextCursor !== null) output.note('There are more; these are the newest 200.')
     output.note(
       'Why: npx muster task show TASK   Again: npx muster task retry TASK   All: npx muster task dead retry',
     )
@@ -35,8 +36,18 @@ export const listDead: Command<Chosen> = async ({ output, ...context }, options)
 export const retryDead: Command<Chosen> = (context, options) =>
   inBulk(context, 'retryTasks', options, 'queued again')
 
-export const deleteDead: Command<Chosen> = (context, options) =>
-  inBulk(context, 'deleteTasks', options, 'deleted')
+/** Nothing brings a deleted task back, so the words that would delete many at once have to be meant. */
+export const deleteDead: Command<Chosen & { yes?: boolean }> = (context, options) => {
+  if (options.yes !== true) {
+    endingOf(options)
+    throw new Failure(
+      'usage',
+      'This would delete every dead task that fits, with its runs and their output.',
+      'See which: npx muster task dead list. If you mean it, add --yes.',
+    )
+  }
+  return inBulk(context, 'deleteTasks', options, 'deleted')
+}
 
 /** Goes on until nothing fits any more. What is refused fits again, so a round that changed nothing is the last. */
 async function inBulk(
@@ -66,9 +77,16 @@ async function inBulk(
   return last.refused.length === 0 ? exits.ok : exits.conflict
 }
 
+const neverDead: Ending[] = ['verified', 'cancelled']
+
+function isNarrowed({ ending, repo }: Chosen): boolean {
+  return ending !== undefined || repo !== undefined
+}
+
 function endingOf({ ending }: Chosen): Ending | undefined {
   if (ending === undefined) return undefined
   const parsed = endings.safeParse(ending)
-  if (parsed.success) return parsed.data
-  throw new Failure('usage', `--ending "${ending}" is none.`, `One of ${endings.options.join(', ')}.`)
+  if (parsed.success && !neverDead.includes(parsed.data)) return parsed.data
+  const words = endings.options.filter((word) => !neverDead.includes(word))
+  throw new Failure('usage', `No dead task ends as "${ending}".`, `One of ${words.join(', ')}.`)
 }

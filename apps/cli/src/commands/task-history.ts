@@ -22,10 +22,14 @@ export const taskHistory: Command<object, [string]> = async ({ output, ...contex
   return 0
 }
 
-/** What of an event a person reads first. */
+/** What of an event a person reads first; a reason names the worker itself. */
 function moreOf({ data }: Event): string {
-  const said = ['reason', 'why', 'phase', 'state', 'worker']
-    .map((key) => data[key])
-    .filter((value) => value != null)
-  return said.map(String).join(' · ')
+  const said = ['reason', 'why', 'phase', 'state', 'worker'].flatMap((key) => {
+    const value = data[key]
+    const isSaid = value == null || (key === 'worker' && typeof data['reason'] === 'string')
+    return isSaid ? [] : [String(value)]
+  })
+  const { delayMs } = data
+  if (typeof delayMs === 'number') said.push(`next try in ${formatDuration(delayMs)}`)
+  return said.join(' · ')
 }

@@ -72,11 +72,10 @@ function facts(output: Output, task: Task): string {
     .join('')
 }
 
-/** Runs so far, and what of them failed. */
+/** Runs so far. Those that a lost worker or a person cut short cost no retry. */
 function triesOf({ attempt, failures, retries }: Task): string | null {
   if (attempt === 0) return null
-  const failed = failures === 0 ? '' : `, ${failures} failed of at most ${retries + 1}`
-  return `${attempt}${failed}`
+  return failures === 0 ? String(attempt) : `${attempt} (${failures} of ${retries} retries used)`
 }
 
 function indent(value: string): string {

@@ -39,9 +39,11 @@ export function createTeller(first: Task, { output, showOutput }: { output: Outp
   }
   return {
     task(task: Task) {
+      // A wait until a given time is told once and not again with every second that it gets shorter.
+      const same = describeStep({ ...task, notBefore: null })
+      if (same === told) return
       const now = describeStep(task)
-      if (now === told) return
-      told = now
+      told = same
       step = now
       toldPercent = -1
       tell(now)
@@ -85,5 +87,14 @@ function describeStep(task: Task): string {
   const worker = task.worker === null || isTerminal(task.state) ? '' : ` on ${neutraliseLine(task.worker)}`
   const attempt = task.attempt > 1 ? `, attempt ${task.attempt}` : ''
   const why = task.state === 'waiting' || task.state === 'queued' ? task.reason : null
-  return `${task.state}${worker}${phase}${attempt}${why === null ? '' : `: ${neutraliseLine(why)}`}`
+  return `${task.state}${worker}${phase}${attempt}${why === null ? '' : `: ${neutraliseLine(inWords(why, task))}`}`
+}
+
+/** The hub names a moment; whoever waits wants to know how long. */
+function inWords(why: string, { notBefore }: Task): string {
+  if (notBefore === null) return why
+  const wait = formatDuration(Date.parse(notBefore) - Date.now())
+  return why
+    .replace(`next try not before ${notBefore}`, `next try in ${wait}`)
+    .replace(`Not before ${notBefore}`, `Not before ${notBefore}, in ${wait}`)
 }

@@ -53,6 +53,7 @@ export const installWorker: Command<InstallOptions> = async ({ config, output },
     return exits.ok
   }
   requireSystemd()
+  requireRoot(userUnit)
   const changed = await writeFiles([
     { path: places.token, text: `${await givenToken(config, options.tokenFile)}\n`, mode: 0o600 },
     { path: places.environment, text: environmentText(settingsOf(config, { hub, places })), mode: 0o600 },
@@ -73,6 +74,7 @@ export const uninstallWorker: Command<NameOptions> = async ({ config, output }, 
   const name = serviceName(options.name)
   const userUnit = options.userUnit === true
   const places = placesOf(name, userUnit)
+  if (hasSystemd()) requireRoot(userUnit)
   const isThere = (await ifPresent(readFile(places.unit))) !== undefined
   const manager = { userUnit, env: config.inherited }
   if (isThere && hasSystemd()) await systemctl(['disable', '--now', '--no-block', `${name}.service`], manager)
@@ -82,6 +84,16 @@ export const uninstallWorker: Command<NameOptions> = async ({ config, output }, 
   else if (removed.length === 0) output.note(`${name}.service is not installed here.`)
   else output.note(`Removed ${removed.join(', ')}. The data of the worker is still in ${places.data}.`)
   return exits.ok
+}
+
+function requireRoot(userUnit: boolean): void {
+  if (userUnit || process.getuid?.() === 0) return
+  throw new Failure(
+    'forbidden',
+    'A service of the machine is installed by root.',
+    'Say sudo before it, or --user-unit for your own systemd.',
+    exits.denied,
+  )
 }
 
 function serviceName(given: string | undefined): string {

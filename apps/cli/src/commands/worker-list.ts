@@ -22,7 +22,7 @@ export const listWorkers: Command<object> = async ({ output, ...context }) => {
       ],
       found.items.map((worker) => [
         worker.name,
-        worker.flaggedAt === null ? stateOf(worker) : `${stateOf(worker)} (flagged)`,
+        stateOf(worker),
         `${worker.busy}/${worker.slots}`,
         wallsText(worker),
         worker.capabilities.join(', '),

@@ -11,7 +11,16 @@ export const showWorker: Command<object, [string]> = async ({ output, ...context
   return 0
 }
 
+/** The one word for what it does, and what a person should know beside it. */
 export function stateOf(worker: Worker): string {
+  const beside = [
+    ...(worker.cordoned === null ? [] : ['cordoned']),
+    ...(worker.flaggedAt === null ? [] : ['flagged']),
+  ]
+  return `${wordOf(worker)}${beside.length === 0 ? '' : ` (${beside.join(', ')})`}`
+}
+
+function wordOf(worker: Worker): string {
   if (worker.connected && worker.restarting) return 'restarting'
   // The recorded state of an agent without work is idle, also when it would get none.
   return worker.connected && worker.blocked !== null ? 'blocked' : worker.state
@@ -26,7 +35,8 @@ function linesOf(worker: Worker): [string, string][] {
   return [
     ['name', worker.name],
     ['id', worker.id],
-    ['state', blocked === null ? stateOf(worker) : `${stateOf(worker)} (${blocked.code}: ${blocked.reason})`],
+    ['state', blocked === null ? wordOf(worker) : `${wordOf(worker)} (${blocked.code}: ${blocked.reason})`],
+    ...(worker.cordoned === null ? [] : [['cordoned', worker.cordoned] as [string, string]]),
     ...(worker.flaggedAt === null
       ? []
       : [['flagged', `did not accept a task in time at ${worker.flaggedAt}`] as [string, string]]),

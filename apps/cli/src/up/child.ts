@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { identify, type ProcessIdentity } from '@muster/postgres/process-identity'
 import { Failure } from '../failure.ts'
 import type { LogFile } from './log-file.ts'
@@ -33,7 +34,9 @@ export async function startChild(options: ChildOptions): Promise<Running> {
   const { name, log } = options
   const child = spawn(process.execPath, [options.script], {
     cwd: options.cwd,
-    env: { ...options.env, MUSTER_LIFELINE: '1' },
+    // What it compiles is kept beside its data: a hub that is started again serves 0.4 s of processor time earlier, which
+    // on a busy machine is more than a second of everybody's waiting.
+    env: { NODE_COMPILE_CACHE: join(options.cwd, 'compiled'), ...options.env, MUSTER_LIFELINE: '1' },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

@@ -35,7 +35,7 @@ type Call<Input, Output> = {
 export function createBatches<Input, Output>(options: {
   /** Calls in one piece. */
   most: number
-  /** Pieces under way for one key. Two: one is computed while the other waits for the disk. */
+  /** Pieces under way for one key. With two, one is computed while the other waits for the disk. */
   atOnce: number
   /** Calls of one name are done one after the other, in their order, and never in one piece. */
   apart?: (input: Input) => string

@@ -35,12 +35,19 @@ test('a reader with a cursor sees a transaction that commits late, exactly once 
   expect((await read(second.cursor)).names).toEqual([])
 })
 
-test('what happened to a task is told in the order in which it happened, whoever had begun first', async () => {
+test.each([
+  ['one by one', 'publish'],
+  ['together with others', 'publishAll'],
+] as const)('what happened to a task is told in its order, whoever had begun first: %s', async (_, verb) => {
   const rooms = await openRooms()
   const { id: taskId } = await rooms.submit()
   const start = await rooms.inWorkspace((tx) => rooms.events.head(tx))
-  const tell = (tx: Tx, name: string) =>
-    rooms.events.publish(tx, rooms.person, { kind: 'task.phase', taskId, data: { name } })
+  const tell = (tx: Tx, name: string) => {
+    const event = { kind: 'task.phase' as const, taskId, data: { name } }
+    return verb === 'publish'
+      ? rooms.events.publish(tx, rooms.person, event)
+      : rooms.events.publishAll(tx, rooms.person, [event])
+  }
   await rooms.inWorkspace(async (tx) => {
     // As by the row of an Idempotency-Key, before the verb waits for the lock on its task.
     await tx.query('select pg_current_xact_id()')

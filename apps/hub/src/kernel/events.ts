@@ -121,8 +121,9 @@ const insert = {
 
 const insertAll = {
   name: 'events_insert_all',
-  text: `insert into events (workspace_id, actor, kind, task_id, run_id, data)
-         select $1, e.actor, e.kind, e.task_id, e.run_id, e.data
+  text: `insert into events (workspace_id, actor, kind, task_id, run_id, data, txid)
+         select $1, e.actor, e.kind, e.task_id, e.run_id, e.data, greatest(pg_current_xact_id(),
+           (select txid from events where workspace_id = $1 and task_id = e.task_id order by txid desc limit 1))
          from unnest($2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::jsonb[]) with ordinality
            as e (actor, kind, task_id, run_id, data, at)
          order by e.at`,

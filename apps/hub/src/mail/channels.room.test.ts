@@ -25,7 +25,7 @@ test('what is published is pushed to those who are subscribed, in order, and is 
   const eve = await speaker(rooms, 'eve')
   for (const each of [ann, bob, eve]) each.connect()
   const { channel } = await subscribe(ann, 'deploys')
-  expect(channel).toEqual({ name: 'deploys', last: 0, agents: [{ name: 'ann', status: '', online: false }] })
+  expect(channel).toEqual({ name: 'deploys', last: 0, agents: [{ name: 'ann', status: '', online: true }] })
   await subscribe(bob, 'deploys')
   await rooms.mail.deliver()
   expect(ann.of('channel_joined')).toEqual([{ type: 'channel_joined', channel: 'deploys', name: 'bob' }])
@@ -112,9 +112,9 @@ test('the list says how many are subscribed and here, and whether oneself is', a
   await subscribe(ann, 'b')
   await subscribe(bob, 'b')
   await subscribe(bob, 'a')
-  await rooms.sql(
-    `update workers set connected_hub = gen_random_uuid(), last_seen_at = now() where name = 'bob'`,
-  )
+  // Bob is at another hub, and Ann away.
+  await rooms.sql(`update workers set connected_hub = gen_random_uuid() where name = 'bob'`)
+  await rooms.sql(`update workers set connected_hub = null where name = 'ann'`)
   await ann.publish('b', 'x')
   const { channels } = await ann.say({ type: 'list_channels' })
   expect(channels).toMatchObject([

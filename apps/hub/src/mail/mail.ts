@@ -1,5 +1,5 @@
 import type { Agents } from '../agents/agents.ts'
-import type { Db } from '../kernel/db.ts'
+import type { Db, Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import { createChannels } from './channels.ts'
@@ -24,7 +24,7 @@ export function createMail(deps: { db: Db; agents: Agents; events: Events; hints
     channels,
     /** One round: what is new in the database goes to the agents connected here. */
     deliver: delivery.round,
-    /** Once an hour, by whichever hub. */
-    evict: () => deps.db.asSystem((tx) => evict(tx, deps.keepDays)),
+    /** Once an hour, by one of the hubs. */
+    evict: (tx: Tx) => evict(tx, deps.keepDays),
   }
 }

@@ -25,7 +25,7 @@ export function createAssigner(deps: { db: Db; agents: Agents; repos: Repos; lea
     turn = (turn + 1) % open.length
     open = [...open.slice(turn), ...open.slice(0, turn)]
     while (open.length > 0) {
-      const waiting = new Set(await db.asSystem((tx) => leases.waitingIn(tx, open)))
+      const waiting = new Set(await leases.waitingIn(db, open))
       const gaveOut: string[] = []
       for (const workspaceId of open.filter((id) => waiting.has(id))) {
         const here = offers.filter((offer) => offer.workspaceId === workspaceId)
@@ -38,16 +38,21 @@ export function createAssigner(deps: { db: Db; agents: Agents; repos: Repos; lea
   /** One transaction: leases, runs and events together. The messages go out when it is committed. */
   async function round(workspaceId: string, offers: Offer[]): Promise<number> {
     const taken = await db.inWorkspace(workspaceId, async (tx) => {
-      const workers = (await agents.assignable(tx, offers)).map((offer) => ({
+      const [assignable, inactiveRepos] = await Promise.all([
+        agents.assignable(tx, offers),
+        deps.repos.inactive(tx),
+      ])
+      const workers = assignable.map((offer) => ({
         ...offer,
         walls: offer.walls.filter((wall) => wall.ok).map((wall) => wall.kind),
       }))
       if (workers.length === 0) return []
-      const inactiveRepos = await deps.repos.inactive(tx)
       const tasks = await leases.takeRound(tx, { workspaceId, workers, inactiveRepos })
       if (tasks.length === 0) return []
-      await store.startAll(tx, workspaceId, shellAgent, tasks)
-      const repos = await deps.repos.byIds(tx, [...new Set(tasks.map((task) => task.repo_id))])
+      const [repos] = await Promise.all([
+        deps.repos.byIds(tx, [...new Set(tasks.map((task) => task.repo_id))]),
+        store.startAll(tx, workspaceId, shellAgent, tasks),
+      ])
       return tasks.map((task) => ({ task, repo: repos.get(task.repo_id) as Repo }))
     })
     for (const { task, repo } of taken) {

@@ -4,7 +4,7 @@ import type { Tx } from '../kernel/db.ts'
 import type { Held } from '../tasks/hold.ts'
 import { decide } from './decide.ts'
 import { createFinish } from './finish.ts'
-import { meaningOf } from './refusal.ts'
+import { onRefuse } from './refusal.ts'
 import { asReport, createReports } from './reports.ts'
 import type { RunDeps } from './runs.ts'
 import * as store from './store.ts'
@@ -51,12 +51,8 @@ export function createHandler(deps: RunDeps): RunHandler {
     switch (message.type) {
       case 'wake':
         return onWake(deps, tx, actor, held, message)
-      case 'refuse': {
-        const reason = `${message.code}: ${message.reason}`
-        const { ending, ...back } = meaningOf(message.code)
-        await leases.giveBack(tx, actor, held, { ...back, reason })
-        return store.endOpen(tx, { workspaceId, taskId, epoch, ending, reason })
-      }
+      case 'refuse':
+        return onRefuse(leases, tx, actor, held, message)
       case 'phase':
         await leases.enterPhase(tx, actor, held, message.phase)
         return store.setPhase(tx, taskId, epoch, message.phase)

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { addRepo, startHub } from '../../test-support/hub.ts'
 
-async function assigned() {
+async function assigned(more: object = {}) {
   const hub = await startHub({})
   await addRepo(hub.database, hub.workspaceId)
-  const body = { repo: 'demo', title: 'Wake', description: 'the big one', run: 'true' }
+  const body = { repo: 'demo', title: 'Wake', description: 'the big one', run: 'true', ...more }
   const task = await hub.call('createTask', { body })
   const worker = await hub.worker()
   const assignment = await worker.assigned()
@@ -64,12 +64,21 @@ test('a word about waking of an older epoch is refused and changes nothing', asy
   expect((await events()).filter((event) => event.kind === 'task.woken')).toEqual([])
 })
 
-test('a task whose worker could not wake its host goes back and counts towards its end', async () => {
-  const { hub, worker, held } = await assigned()
-  await worker.request({ type: 'refuse', ...held, code: 'wake_failed', reason: 'exit code 1 after 4 tries' })
-  expect(await hub.call('getTask', { params: { task: held.taskId } })).toMatchObject({
+test('a host that cannot be woken fails the attempt, and the task is dead when it has no more of them', async () => {
+  const { hub, worker, held } = await assigned({ retries: 1 })
+  const show = () => hub.call('getTask', { params: { task: held.taskId } })
+  const refusal = { type: 'refuse', code: 'wake_failed', reason: 'exit code 1 after 4 tries' } as const
+  await worker.request({ ...refusal, ...held })
+  expect(await show()).toMatchObject({
     state: 'queued',
+    failures: 1,
     reason: expect.stringContaining('wake_failed'),
   })
-  expect(await hub.sql('select losses from tasks')).toEqual([{ losses: 1 }])
+  await hub.sql(`update task_queue set not_before = now()`)
+  const { epoch } = await worker.assigned()
+  await worker.request({ ...refusal, taskId: held.taskId, epoch })
+  expect(await show()).toMatchObject({ state: 'dead', ending: 'execution_failed' })
+  const runs = await hub.call('taskRuns', { params: { task: held.taskId } })
+  expect(runs.items.map((run) => run.ending)).toEqual(['refused', 'refused'])
+  expect(await hub.sql('select losses from tasks')).toEqual([{ losses: 0 }])
 })

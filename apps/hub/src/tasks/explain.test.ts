@@ -119,6 +119,12 @@ const around: [string, Shown, Around, RegExp][] = [
     /^Not before 20\d\d-/,
   ],
   [
+    'it waits for another try',
+    { ...queued, reason: 'Try 1 of 2 ended as timed_out: Late.', notBefore: new Date(4_000_000_000_000) },
+    among([]),
+    /^Try 1 of 2 ended as timed_out: Late; next try not before 2096-10-02T07:06:40.000Z\.$/,
+  ],
+  [
     'it names a worker that is away',
     { ...queued, onlyWorker: 'x', onlyWorkerName: 'big' },
     among([worker()]),

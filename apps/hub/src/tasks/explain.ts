@@ -26,15 +26,20 @@ export type Around = {
 export function explain(task: Shown, around: Around): string | null {
   if (task.state === 'waiting') return waitsFor(task.unmet)
   if (task.state !== 'queued') return task.reason
-  const because = task.reason === null ? '' : ` (${task.reason.replace(/\.$/, '')})`
-  return `${whyQueued(task, around)}${because}.`
+  const last = task.reason?.replace(/\.$/, '')
+  const why = whyQueued(task, around)
+  if (last === undefined) return `${why}.`
+  // After a failed try what failed is the news, and the wait follows from it.
+  return why.startsWith(notBefore) ? `${last}; next try n${why.slice(1)}.` : `${why} (${last}).`
 }
+
+const notBefore = 'Not before '
 
 function whyQueued(task: Shown, { workers, paused, running, maxRunning }: Around): string {
   if (paused) return 'The queue is paused; "npx muster queue resume" lets it go on'
   if (!task.repo.active) return `The repository ${task.repo.name} is not active`
   if (task.notBefore !== null && task.notBefore.getTime() > Date.now()) {
-    return `Not before ${task.notBefore.toISOString()}`
+    return `${notBefore}${task.notBefore.toISOString()}`
   }
   const connected = workers.filter((worker) => worker.connected)
   if (connected.length === 0) return 'No worker is connected'

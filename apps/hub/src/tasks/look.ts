@@ -24,7 +24,7 @@ export function createLook(deps: { agents: Agents; repos: Repos; events: Events;
     if (row === undefined) throw new MusterError('not_found', `No task has the id ${ref}.`)
     return row
   }
-  const { around, view, viewAll } = createView(deps)
+  const { around, view, factsOf, show } = createView(deps)
   const locked = async (tx: Tx, ref: string, action: TaskAction) => {
     const row = await store.lock(tx, (await found(tx, ref)).id)
     if (row === undefined) throw new MusterError('not_found', `No task has the id ${ref}.`)
@@ -41,7 +41,8 @@ export function createLook(deps: { agents: Agents; repos: Repos; events: Events;
     found,
     around,
     view,
-    viewAll,
+    factsOf,
+    show,
     /** Locks a task whose state allows this verb. */
     locked,
     get: async (tx: Tx, ref: string): Promise<Task> => view(tx, await found(tx, ref)),

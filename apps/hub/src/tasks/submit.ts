@@ -1,4 +1,4 @@
-import type { TaskCreate } from '@muster/contract/tasks'
+import type { Task, TaskCreate } from '@muster/contract/tasks'
 import type { Agents } from '../agents/agents.ts'
 import type { Actor } from '../kernel/actor.ts'
 import { refusedOr, type Outcome } from '../kernel/batches.ts'
@@ -8,11 +8,12 @@ import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import type { Repos } from '../repos/repos.ts'
 import { enqueue } from './enqueue.ts'
+import type { Look } from './look.ts'
 import { newTask, refusePast, refuseUnsupported, type Meant } from './new-task.ts'
 import * as store from './store.ts'
 
 export type Submission = { actor: Actor; input: TaskCreate }
-type Deps = { agents: Agents; repos: Repos; events: Events; hints: Hints }
+type Deps = { agents: Agents; repos: Repos; events: Events; hints: Hints; look: Look }
 
 /**
  * Takes tasks of one workspace in, in a handful of statements however many they are: queued, or waiting while a task
@@ -23,7 +24,7 @@ export async function submitAll(
   tx: Tx,
   workspaceId: string,
   submissions: Submission[],
-): Promise<Outcome<store.StoredTask>[]> {
+): Promise<Outcome<Task>[]> {
   const meaning = await understand(deps, tx, submissions)
   const drafts = submissions.map(({ actor, input }) =>
     refusedOr(() => {
@@ -41,7 +42,7 @@ export async function submitAll(
     taken.map(({ task }) => task),
   )
   // None needs another's answer, so all go out together.
-  const [queued] = await Promise.all([
+  const [queued, , , facts] = await Promise.all([
     enqueue(
       tx,
       deps.hints,
@@ -52,6 +53,7 @@ export async function submitAll(
       tx,
       taken.map(({ actor, task }) => ({ actor, event: created(task) })),
     ),
+    deps.look.factsOf(tx, [...rows.values()]),
   ])
   for (const { task_id: id, not_before, expires_at } of queued) {
     Object.assign(rows.get(id) as store.StoredTask, { not_before, expires_at })
@@ -59,7 +61,7 @@ export async function submitAll(
   return drafts.map((draft) =>
     draft.status === 'rejected'
       ? draft
-      : { status: 'fulfilled', value: rows.get(draft.value.id) as store.StoredTask },
+      : { status: 'fulfilled', value: deps.look.show(rows.get(draft.value.id) as store.StoredTask, facts) },
   )
 }
 

@@ -1,5 +1,5 @@
 import { systemActor } from '../kernel/actor.ts'
-import type { Tx } from '../kernel/db.ts'
+import type { Db, Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
 import { newId } from '../kernel/ids.ts'
 import { dispatch, type Able, type Placement } from './dispatch.ts'
@@ -32,8 +32,8 @@ export function createTaking(deps: { events: Events; leaseMs: number; limits: Qu
   const { events, leaseMs, limits } = deps
   return {
     /** Of these workspaces, those in which something could be assigned; one cheap look for all of an idle fleet. */
-    async waitingIn(tx: Tx, workspaceIds: string[]): Promise<string[]> {
-      return (await tx.query<{ id: string }>(waitingIn, [workspaceIds])).map((row) => row.id)
+    async waitingIn(db: Pick<Db, 'askAsSystem'>, workspaceIds: string[]): Promise<string[]> {
+      return (await db.askAsSystem<{ id: string }>(waitingIn, [workspaceIds])).map((row) => row.id)
     },
 
     /**
@@ -45,9 +45,13 @@ export function createTaking(deps: { events: Events; leaseMs: number; limits: Qu
       round: { workspaceId: string; workers: (Able & { slots: number })[]; inactiveRepos: string[] },
     ): Promise<ClaimedRow[]> {
       const { workspaceId } = round
-      await tx.query(lockRound, [workspaceId])
-      if (await isPaused(tx)) return []
-      const held = await tx.query<{ worker_id: string; held: number }>(heldBy, [workspaceId])
+      // In this order and in one packet: what is held is counted by a statement that begins when the lock is had.
+      const [, isPausedNow, held] = await Promise.all([
+        tx.query(lockRound, [workspaceId]),
+        isPaused(tx),
+        tx.query<{ worker_id: string; held: number }>(heldBy, [workspaceId]),
+      ])
+      if (isPausedNow) return []
       const holds = new Map(held.map((row) => [row.worker_id, row.held]))
       const running = held.reduce((sum, row) => sum + row.held, 0)
       const workers = round.workers

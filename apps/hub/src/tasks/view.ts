@@ -12,38 +12,40 @@ const nothingAround: Around = { workers: [], paused: false, running: 0, maxRunni
 /** Rows of tasks as people see them, with the reason why each is where it is. */
 export function createView({ agents, repos, limits }: { agents: Agents; repos: Repos; limits: QueueLimits }) {
   const around = async (tx: Tx): Promise<Around> => {
-    const held = await busy(tx)
+    const [held, listed, paused] = await Promise.all([busy(tx), agents.list(tx, new Map()), isPaused(tx)])
     const running = [...held.values()].reduce((sum, count) => sum + count, 0)
-    const workers = await agents.list(tx, held)
-    return { workers, paused: await isPaused(tx), running, maxRunning: limits.maxRunning }
+    const workers = listed.map((worker) => ({ ...worker, busy: held.get(worker.id) ?? 0 }))
+    return { workers, paused, running, maxRunning: limits.maxRunning }
   }
-  const viewAll = async (tx: Tx, rows: store.StoredTask[]): Promise<Task[]> => {
-    if (rows.length === 0) return []
-    const facts = rows.some((row) => row.state === 'queued') ? await around(tx) : nothingAround
-    const [named, needed] = await Promise.all([
+  /** What these rows are shown by. Its statements go out at once, with whatever else is under way. */
+  const factsOf = async (tx: Tx, rows: store.StoredTask[]) => {
+    const [now, named, needed] = await Promise.all([
+      rows.some((row) => row.state === 'queued') ? around(tx) : nothingAround,
       repos.byIds(tx, [...new Set(rows.map((row) => row.repo_id))]),
       store.dependenciesOf(
         tx,
         rows.map((row) => row.id),
       ),
     ])
-    return rows.map((row) => {
-      const needs = needed.filter((task) => task.task_id === row.id)
-      const shown = {
-        ...row,
-        wall: row.spec.wall,
-        needs: row.spec.needs,
-        onlyWorker: row.spec.onlyWorkerId,
-        onlyWorkerName: row.only_worker,
-        notBefore: row.not_before,
-        repo: { name: row.repo, active: named.get(row.repo_id)?.active ?? false },
-        unmet: needs.filter((task) => task.state !== 'done'),
-      }
-      return store.toTask(row, { after: needs.map((task) => task.id), reason: explain(shown, facts) })
-    })
+    return { now, named, needed }
   }
-  const view = async (tx: Tx, row: store.StoredTask) => (await viewAll(tx, [row]))[0] as Task
-  return { around, view, viewAll }
+  const show = (row: store.StoredTask, { now, named, needed }: Facts): Task => {
+    const needs = needed.filter((task) => task.task_id === row.id)
+    const shown = {
+      ...row,
+      wall: row.spec.wall,
+      needs: row.spec.needs,
+      onlyWorker: row.spec.onlyWorkerId,
+      onlyWorkerName: row.only_worker,
+      notBefore: row.not_before,
+      repo: { name: row.repo, active: named.get(row.repo_id)?.active ?? false },
+      unmet: needs.filter((task) => task.state !== 'done'),
+    }
+    return store.toTask(row, { after: needs.map((task) => task.id), reason: explain(shown, now) })
+  }
+  type Facts = Awaited<ReturnType<typeof factsOf>>
+  const view = async (tx: Tx, row: store.StoredTask) => show(row, await factsOf(tx, [row]))
+  return { around, view, factsOf, show }
 }
 
 /** Leases held, by worker. */

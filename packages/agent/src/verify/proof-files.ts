@@ -31,12 +31,12 @@ const rules: readonly { role: ProofRole; why: string; path: RegExp }[] = [
   {
     role: 'hijack',
     why: 'Python loads it before every program',
-    path: /(^|\/)(sitecustomize|usercustomize)(\.py|\/.*)$|\.pth$/,
+    path: /(^|\/)(sitecustomize|usercustomize)(\.pyc?|(\.[^/]*)?\.so|\/.*)$|\.pth$/,
   },
   {
     role: 'hijack',
     why: 'it takes the place of the test runner',
-    path: /^(pytest|_pytest|pluggy|iniconfig|unittest|nose|nose2|tox)(\.py|\/.*)$/,
+    path: /^(pytest|_pytest|pluggy|iniconfig|unittest|nose|nose2|tox)(\.pyc?|(\.[^/]*)?\.so|\/.*)$/,
   },
   {
     role: 'hijack',
@@ -79,6 +79,17 @@ const rules: readonly { role: ProofRole; why: string; path: RegExp }[] = [
   },
   { role: 'test', why: 'existing test', path: /(^|\/)[^/]+\.(bats|feature|snap|phpt)$|(^|\/)x?t\/.*\.t$/ },
 ]
+
+/**
+ * Patterns for `grep -E` that find at least every file which `refuseAdded` or `hiddenBy` would name, so that a wall need
+ * not tell the name of each file it holds.
+ */
+export function suspectPatterns(): string[] {
+  const roles = rules.filter(({ role }) => role === 'hijack' || role === 'runner' || role === 'ci')
+  const sources = [...roles.map(({ path }) => path), new RegExp(`(^|/)(${rivalNames.join('|')})$`)]
+  // A path comes as ./path, and with these anchors at its start grep would not see it.
+  return sources.map(({ source }) => source.replaceAll('\\/', '/').replace(/^\^/, ''))
+}
 
 export function proofPart(path: string): ProofPart | null {
   return rules.find((rule) => rule.path.test(path)) ?? null

@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Check } from './check.ts'
 import { matchesGlob } from './glob.ts'
-import { proofPart, type TreeEntry } from './proof-files.ts'
-import { planProof, type PlanInput, type ProofPlan } from './proof-plan.ts'
+import { proofPart, suspectPatterns, type TreeEntry } from './proof-files.ts'
+import { planProof, strayRule, type PlanInput, type ProofPlan } from './proof-plan.ts'
 
 type Tree = Record<string, string>
 
@@ -119,11 +120,69 @@ test.each([
   '.cargo/config.toml',
   'node_modules/.bin/jest',
   'pytest.py',
+  'unittest.pyc',
+  'unittest.cpython-311-x86_64-linux-gnu.so',
+  'sitecustomize.abi3.so',
   '.mocharc.json',
   'vitest.config.ts',
   'deno.json',
 ])('%s that a run adds beside existing tests is left out of the proof', (path) => {
   expect(paths(plan(tested, { ...tested, [path]: 'new' }))).toEqual({ ...nothing, remove: [path] })
+})
+
+test('a link that a run adds counts as the folder it may stand for', () => {
+  const added = { ...tested, unittest: 'link:lib', 'lib/x.py': 'x', docs: 'link:lib' }
+  expect(paths(plan(tested, added))).toEqual({ ...nothing, remove: ['unittest'] })
+})
+
+test('every file that a run may not add is one that grep finds by the suspect patterns', () => {
+  const names = ['GNUmakefile', 'sub/makefile', 'unittest/', 'unittest.pyc', 'a/sitecustomize.x.so', 'x.pth']
+  names.push(
+    '.github/workflows/x.yml',
+    '.gitlab-ci.yml',
+    'a/conftest.py',
+    'tests/jest.config.mjs',
+    '.npmrc',
+    'tox.ini',
+  )
+  names.push('.cargo/config', 'a/.mvn/x', 'node_modules/x', 'vite.config.ts', 'sub/.mocharc.json', 'go.work')
+  const list = [...names, 'src/app.py', 'README.md'].map((name) => `./${name}\0`).join('')
+  const found = execFileSync('grep', ['-zaE', '-e', suspectPatterns().join('|')], { input: list }).toString()
+  expect(found.split('\0').filter(Boolean)).toEqual(names.map((name) => `./${name}`))
+})
+
+const stray = (base: Tree, commit: Tree, more: Partial<PlanInput> = {}) => {
+  const input = { base: entries(base), commit: entries(commit), checks: [], mayChange: [], ...more }
+  return strayRule(input, planProof(input))
+}
+
+test.each([
+  ['conftest.py', true],
+  ['unittest/__init__.py', true],
+  ['unittest/', true],
+  ['GNUmakefile', true],
+  ['test/jest.config.js', true],
+  ['.github/workflows/x.yml', false],
+  ['dist/jest.config.js', false],
+  ['dist/conftest.py', false],
+  ['dist/sitecustomize.py', true],
+  ['node_modules/jest/jest.config.js', false],
+  ['venv/lib/site-packages/x.pth', false],
+  ['dist/app.js', false],
+  ['test/new.js', false],
+  ['tox.ini', false],
+  ['linked/', false],
+])('%s that a check adds is taken away before the next: %s', (path, isTaken) => {
+  // tox.ini is the run's own and came through the plan, as the one of the base would.
+  const base = { ...tested, 'tox.ini': 't' }
+  const rule = stray(base, { ...base, linked: 'link:dist' })
+  expect(rule(path) !== null).toBe(isTaken)
+})
+
+test('a file that the plan left out is taken away when a check makes it again, unless the task may change it', () => {
+  const commit = { ...tested, 'conftest.py': 'x' }
+  expect(stray(tested, commit)('conftest.py')).toContain('added by a check')
+  expect(stray(tested, commit, { mayChange: ['conftest.py'] })('conftest.py')).toBeNull()
 })
 
 test.each([

@@ -56,13 +56,14 @@ export function planProof({ base, commit, checks, mayChange, baseTexts = {} }: P
     }
   }
 
-  const hasProof = base.some((entry) =>
-    ['test', 'manifest', 'build', 'runner'].includes(proofPart(entry.path)?.role ?? ''),
-  )
-  for (const { path } of commit) {
-    if (before.has(path) || isFree(path)) continue
-    const why = refuseAdded(path, { hasProof, inBase: (other) => before.has(other) })
-    if (why !== null) plan.remove.push({ path, why })
+  const inBase = (path: string) => before.has(path)
+  const hasProof = base.some(isProof)
+  for (const { path, mode } of commit) {
+    if (inBase(path) || isFree(path)) continue
+    // A link may stand for a folder, and a tool finds what is in it as if it were one.
+    const seen = mode === link ? [path, `${path}/`] : [path]
+    const why = firstReason(seen, (each) => refuseAdded(each, { hasProof, inBase }))
+    if (why !== null) plan.remove.push({ path, why: `added by the run${why}` })
   }
   plan.remove.push(...inTheWay(plan, after))
   return plan
@@ -105,6 +106,40 @@ function roles(
   return (path) => proofPart(path) ?? (judges.has(path) ? { role: 'test', why: 'a check runs it' } : null)
 }
 
+function firstReason(paths: string[], reasonOf: (path: string) => string | null): string | null {
+  return paths.map(reasonOf).find((reason) => reason !== null) ?? null
+}
+
+function isProof({ path }: TreeEntry): boolean {
+  return ['test', 'manifest', 'build', 'runner'].includes(proofPart(path)?.role ?? '')
+}
+
+const installed = /(^|\/)(node_modules|site-packages|vendor)\//
+
+/**
+ * Why a file that a check made must not be there for the next one; null for what may, which is nearly everything, since
+ * a build is often a check. The rule is that for files which the run adds, with two differences: installed packages are
+ * what such a check is for, and a runner's configuration in a folder without proof of the base is a copy in a build.
+ */
+export function strayRule({ base, commit, mayChange }: PlanInput, plan: ProofPlan) {
+  const before = new Set(base.map(({ path }) => path))
+  const known = new Set([...commit, ...plan.restore].map(({ path }) => path))
+  for (const { path } of plan.remove) known.delete(path)
+  const proof = base.filter(isProof)
+  const judged = new Set(proof.flatMap(({ path }) => ['', ...parents(path)]))
+  const inBase = (path: string) => before.has(path)
+
+  /** What ends with a slash is a link, which may stand for a folder. */
+  return (path: string): string | null => {
+    const file = path.replace(/\/$/, '')
+    if (known.has(file) || installed.test(path) || mayChange.some((glob) => matchesGlob(file, glob)))
+      return null
+    const hasProof = judged.has(file.slice(0, Math.max(file.lastIndexOf('/'), 0)))
+    const why = refuseAdded(path, { hasProof, inBase })
+    return why === null ? null : `added by a check${why}`
+  }
+}
+
 function refuseAdded(
   path: string,
   { hasProof, inBase }: { hasProof: boolean; inBase: (path: string) => boolean },
@@ -112,10 +147,10 @@ function refuseAdded(
   const part = proofPart(path)
   if (part === null) return null
   const hidden = hiddenBy(path, inBase)
-  if (hidden !== undefined) return `added by the run, and read instead of ${hidden}`
+  if (hidden !== undefined) return `, and read instead of ${hidden}`
   // A repository without any test or build file has no proof to protect; there a run may bring its own runner.
   const decides = part.role === 'hijack' || ((part.role === 'runner' || part.role === 'ci') && hasProof)
-  return decides ? `added by the run: ${part.why}` : null
+  return decides ? `: ${part.why}` : null
 }
 
 /** Paths of the commit that a restored path cannot exist beside. */

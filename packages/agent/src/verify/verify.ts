@@ -13,6 +13,7 @@ import {
 } from './report.ts'
 import { runCheck } from './run-check.ts'
 import { sealProof } from './seal.ts'
+import { clearStrays, type StrayRule } from './strays.ts'
 
 export type VerifyInput = {
   /** A fresh wall whose /workspace is a clean checkout of `commit`, made by the host, with the base's objects. */
@@ -26,6 +27,8 @@ export type VerifyInput = {
   plan: ProofPlan
   /** What no check may change for those after it. */
   sealed?: readonly string[] | undefined
+  /** Why a file that a check adds must be gone before the next one; null for one that may stay. */
+  stray?: StrayRule | undefined
   /** The task says that nothing is to be checked. */
   skip?: boolean | undefined
   allowEmpty?: boolean | undefined
@@ -65,10 +68,14 @@ async function runAll(input: VerifyInput, checks: readonly Check[]) {
     if (check.kind === 'file_exists') atFirst.set(check, await runCheck(check, input))
   const { proof, putBack, ...laid } = await overlay(input, checks)
   let { failed } = laid
+  let hasRun = false
   for (const [at, check] of checks.entries()) {
     input.onProgress?.({ step: 'checking', at, of: checks.length, check })
-    if (failed === undefined && check.kind in runsCommand)
-      failed = await putBack().then(() => undefined, overlayErrorOf)
+    const runs = check.kind in runsCommand
+    if (failed === undefined && runs) failed = await putBack().then(() => undefined, overlayErrorOf)
+    if (failed === undefined && runs && hasRun)
+      failed = await clear(input, proof).then(() => undefined, overlayErrorOf)
+    hasRun ||= runs
     // A command that was stopped on request also looks like one that failed.
     input.signal?.throwIfAborted()
     const first = atFirst.get(check)
@@ -79,6 +86,11 @@ async function runAll(input: VerifyInput, checks: readonly Check[]) {
     input.onProgress?.({ step: 'checked', at, of: checks.length, result })
   }
   return { proof, results }
+}
+
+async function clear(input: VerifyInput, proof: ProofRecord): Promise<void> {
+  if (input.stray === undefined) return
+  proof.removed.push(...(await clearStrays(input, input.stray)))
 }
 
 function isTouched(target: string, proof: ProofRecord): boolean {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Check } from './check.ts'
-import { planProof, proofPaths } from './proof-plan.ts'
+import { planProof, proofPaths, strayRule } from './proof-plan.ts'
 import type { TreeEntry } from './proof-files.ts'
 import { verify, type VerifyInput } from './verify.ts'
 
@@ -61,8 +61,20 @@ async function newRun(base: Record<string, string>, work: Work) {
   return async (checks: Check[], more: Partial<VerifyInput> & { mayChange?: string[] } = {}) => {
     const rules = { ...trees, checks, mayChange: more.mayChange ?? [] }
     const [plan, sealed] = [planProof(rules), proofPaths(rules)]
+    const stray = strayRule(rules, plan)
     const changed = { files: 1, insertions: 1, deletions: 0 }
-    return verify({ wall, checks, base: before, commit: after, run: 1, changed, plan, sealed, ...more })
+    return verify({
+      wall,
+      checks,
+      base: before,
+      commit: after,
+      run: 1,
+      changed,
+      plan,
+      sealed,
+      stray,
+      ...more,
+    })
   }
 }
 
@@ -125,6 +137,64 @@ test.each(tampering)(
     expect(report.checks.map((check) => check.status)).toEqual(['pass', status])
   },
 )
+
+test.each([
+  ['a test library of its own', "os.mkdir('unittest'); put('unittest/__main__.py')", 'unittest/__main__.py'],
+  [
+    'a link to one that it brought along',
+    "os.mkdir('lib'); put('lib/__main__.py'); os.symlink('lib', 'unittest')",
+    'unittest',
+  ],
+  [
+    'a file that pytest loads first, out of the sight of git',
+    "put('tests/conftest.py'); hide()",
+    'tests/conftest.py',
+  ],
+])(
+  '%s, which a program adds while an earlier check runs it, is gone before the next',
+  async (_, code, path) => {
+    const program = `
+import os, subprocess
+def put(path): open(path, 'w').write('import os; os._exit(0)')
+def hide(): subprocess.run(['git', 'add', '-A'], check=True); open('.git/info/exclude', 'w').write('*')
+`
+    const added = { 'app.py': `def add(a, b):\n    return a - b\n`, 'tool.py': `${program}${code}\n` }
+    const run = await newRun({ ...project, 'tests/__init__.py': '' }, { files: added })
+    const report = await run([
+      { kind: 'command_succeeds', target: `mkdir -p .git/info; python3 -B tool.py && test -e ${path}` },
+      { kind: 'command_succeeds', target: `! test -e ${path} && ! test -L ${path}` },
+      tests,
+    ])
+    expect(report.checks.map(({ status }) => status)).toEqual(['pass', 'pass', 'fail'])
+    expect(report.proof.removed.map((entry) => entry.path)).toEqual([path])
+    expect(report.proof.removed[0]?.why).toContain('added by a check')
+  },
+)
+
+test('a program that closes a folder, so that what it added cannot be listed, proves nothing', async () => {
+  const close = "import os; os.mkdir('unittest'); open('unittest/__main__.py', 'w'); os.chmod('unittest', 0)"
+  const run = await newRun(project, { files: { 'tool.py': close } })
+  const report = await run([{ kind: 'command_succeeds', target: 'python3 -B tool.py' }, tests])
+  expect(report.checks.map(({ status }) => status)).toEqual(['pass', 'error'])
+  expect(report.checks[1]?.reason).toContain('could not be listed')
+})
+
+test('installed packages, and a configuration that a build copies beside no test, stay for a later check', async () => {
+  const run = await newRun(project, { files: solved })
+  const paths = [
+    'node_modules/x/jest.config.js',
+    'venv/lib/site-packages/a.pth',
+    'out/jest.config.js',
+    'vendor/bin/x',
+  ]
+  const build = paths.map((path) => `mkdir -p $(dirname ${path}) && touch ${path}`).join(' && ')
+  const report = await run([
+    { kind: 'command_succeeds', target: build },
+    { kind: 'command_succeeds', target: `ls ${paths.join(' ')}` },
+  ])
+  expect(report.checks.map(({ status }) => status)).toEqual(['pass', 'pass'])
+  expect(report.proof.removed).toEqual([])
+})
 
 test('what an earlier check builds is there for a later one', async () => {
   const run = await newRun(project, { files: solved })
