@@ -9,6 +9,7 @@ import { docsFor, errorTable, type ErrorCode } from '@muster/contract/errors'
 import type { Event, EventKind } from '@muster/contract/events'
 import type { Token } from '@muster/contract/identity'
 import { liveSubscribe, type LiveMessage } from '@muster/contract/live'
+import type { TaskSelection } from '@muster/contract/queue'
 import type { Repo } from '@muster/contract/repos'
 import type { Route } from '@muster/contract/route'
 import { routes, type RouteName } from '@muster/contract/routes'
@@ -16,6 +17,7 @@ import type { OutputChunk, Run } from '@muster/contract/runs'
 import { taskMay } from '@muster/contract/task-states'
 import type { Task, TaskCreate } from '@muster/contract/tasks'
 import type { Worker } from '@muster/contract/workers'
+import { inBulk, queueOf, queueVerb, workerVerb } from './fake-queue.ts'
 import { fromOrder, newTask } from './fake-task.ts'
 
 const dist = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../apps/web/dist')
@@ -51,6 +53,9 @@ export class FakeHub {
   repos: Repo[] = []
   workers: Worker[] = []
   tokens: Token[] = []
+  paused = false
+  /** Ids of tasks that the bulk verbs refuse. */
+  stubborn = new Set<string>()
   events: Event[] = []
   output = new Map<string, OutputChunk[]>()
   diffs = new Map<string, string>()
@@ -252,6 +257,27 @@ export class FakeHub {
         return this.addRepo((call.body as Repo).name, (call.body as Repo).url)
       case 'listWorkers':
         return page(this.workers)
+      case 'cordonWorker':
+      case 'uncordonWorker':
+      case 'stopWorker':
+      case 'restartWorker':
+        return workerVerb(
+          this,
+          call.name,
+          this.#worker(call.params['worker']),
+          call.body as { reason?: string },
+        )
+      case 'getQueue':
+        return queueOf(this)
+      case 'pauseQueue':
+      case 'resumeQueue':
+      case 'stopQueue':
+        return queueVerb(this, call.name)
+      case 'retryTasks':
+      case 'deleteTasks':
+        return inBulk(this, call.name, call.body as TaskSelection)
+      case 'taskHistory':
+        return page(this.events.filter((event) => event.taskId === task?.id).slice(-50))
       case 'listTasks':
         return this.#list(call.query as { state?: string; repo?: string; limit: number; cursor?: string })
       case 'createTask':
@@ -271,8 +297,6 @@ export class FakeHub {
           diff: this.diffs.get(task?.id ?? '') ?? '',
           truncated: false,
         }
-      case 'listEvents':
-        return page(this.events.filter((event) => event.taskId === call.query['taskId']))
       default:
         throw new Refusal('not_found', `The fake hub has no ${call.name}.`)
     }
@@ -363,6 +387,12 @@ export class FakeHub {
       )
     }
     return task
+  }
+
+  #worker(name: string | undefined): Worker {
+    const worker = this.workers.find((each) => each.name === name)
+    if (worker === undefined) throw new Refusal('not_found', `No worker is called ${name}.`)
+    return worker
   }
 
   #task(ref: string): Task {

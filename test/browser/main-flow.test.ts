@@ -175,14 +175,20 @@ test('a task cancelled on the page leaves no process, and goes again when it is 
   await cancel()
 })
 
-test('the settings show the worker of this machine and the wall that it tried', async () => {
+test('the workers page shows the worker of this machine, the wall that it tried and who runs it, and keeps it from tasks', async () => {
   const page = await enter()
-  await page.getByRole('link', { name: 'Settings' }).click()
-  const worker = page.getByRole('region', { name: 'Workers' }).getByRole('listitem').first()
-  await worker.getByText('local', { exact: true }).waitFor()
-  await word(worker, 'Connected').waitFor()
+  await page.getByRole('link', { name: /1 of 1 workers connected/ }).click()
+  const worker = page.getByRole('listitem', { name: 'local' })
+  await word(worker, 'Idle').waitFor()
   await worker.getByText('namespace wall works').waitFor()
   await worker.getByText('no network').waitFor()
+  await worker.getByText('Run by').waitFor()
+  await worker.getByRole('button', { name: 'Cordon', exact: true }).click()
+  await page.getByRole('dialog').getByLabel('Reason (optional)').fill('new disk')
+  await page.getByRole('dialog').getByRole('button', { name: 'Cordon' }).click()
+  await worker.getByText('Gets no new task: new disk').waitFor()
+  await worker.getByRole('button', { name: 'Uncordon' }).click()
+  await word(worker, 'Idle').waitFor()
 })
 
 test('a page that is reloaded during a run shows every line once', async () => {

@@ -14,6 +14,8 @@ test.each([
   ['a done task', `/tasks/${done.short}`],
   ['a dead task', `/tasks/${dead.short}`],
   ['the form for a task', '/tasks/new'],
+  ['the dead tasks', '/?state=dead'],
+  ['the workers', '/workers'],
   ['the settings', '/settings'],
 ])('%s fits a narrow screen without scrolling sideways', async (_, path) => {
   const page = await stage.enter()

@@ -3,6 +3,7 @@ export const paths = {
   tasks: (filter: TaskFilter = {}) => withQuery('/', filter),
   newTask: () => '/tasks/new',
   task: (short: string) => `/tasks/${encodeURIComponent(short)}`,
+  workers: () => '/workers',
   settings: () => '/settings',
   signIn: (next: string) => withQuery('/sign-in', { next: next === '/' ? undefined : next }),
 }
@@ -13,6 +14,7 @@ export type Match =
   | { page: 'tasks'; filter: TaskFilter }
   | { page: 'new-task' }
   | { page: 'task'; short: string }
+  | { page: 'workers' }
   | { page: 'settings' }
   | { page: 'sign-in'; next: string }
   | { page: 'not-found' }
@@ -26,6 +28,7 @@ export function matchPath(pathname: string, search: string): Match {
     }
   }
   if (pathname === '/tasks/new') return { page: 'new-task' }
+  if (pathname === '/workers') return { page: 'workers' }
   if (pathname === '/settings') return { page: 'settings' }
   if (pathname === '/sign-in') return { page: 'sign-in', next: ownPath(query.get('next')) }
   const short = /^\/tasks\/([0-9a-f-]{8,36})$/.exec(pathname)?.[1]

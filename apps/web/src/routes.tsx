@@ -11,6 +11,7 @@ import { SettingsPage } from './pages/settings/SettingsPage.tsx'
 import { NewTaskPage } from './pages/tasks/NewTaskPage.tsx'
 import { TaskListPage } from './pages/tasks/TaskListPage.tsx'
 import { TaskPage } from './pages/tasks/TaskPage.tsx'
+import { WorkersPage } from './pages/workers/WorkersPage.tsx'
 import { matchPath, type Match } from './paths.ts'
 import { useAddress } from './router.tsx'
 import { Loading } from './ui/Loading.tsx'
@@ -30,6 +31,8 @@ function pageOf(match: Exclude<Match, { page: 'sign-in' }>): ReactNode {
       return <NewTaskPage />
     case 'task':
       return <TaskPage key={match.short} short={match.short} />
+    case 'workers':
+      return <WorkersPage />
     case 'settings':
       return <SettingsPage />
     case 'not-found':

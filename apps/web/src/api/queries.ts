@@ -22,6 +22,11 @@ export const workersQuery = queryOptions({
   queryFn: ({ signal }) => client.call('listWorkers', { signal }),
 })
 
+export const queueQuery = queryOptions({
+  queryKey: ['queue'],
+  queryFn: ({ signal }) => client.call('getQueue', { signal }),
+})
+
 export const tokensQuery = queryOptions({
   queryKey: ['tokens'],
   queryFn: ({ signal }) => client.call('listTokens', { signal }),
@@ -68,9 +73,9 @@ export function diffQuery(short: string) {
   })
 }
 
-export function eventsQuery(short: string, taskId: string) {
+export function historyQuery(short: string) {
   return queryOptions({
-    queryKey: ['task', short, 'events'],
-    queryFn: ({ signal }) => client.call('listEvents', { signal, query: { taskId, limit: 500 } }),
+    queryKey: ['task', short, 'history'],
+    queryFn: ({ signal }) => client.call('taskHistory', { signal, params: { task: short } }),
   })
 }

@@ -46,10 +46,17 @@ test('a refresh that fails does not end the ones after it', async () => {
 test('an event of a task makes its own page, the list and the workers stale', () => {
   const taskId = '0197f7a0-0000-7000-8000-00001f2e3d4c'
   expect(staleBy({ kind: 'task.phase', taskId })).toEqual(['tasks', 'workers', 'task:1f2e3d4c'])
-  expect(staleBy({ kind: 'worker.connected', taskId: null })).toEqual(['workers'])
+  expect(staleBy({ kind: 'task.assigned', taskId })).toContain('queue')
   expect(staleBy({ kind: 'person.signed_in', taskId: null })).toEqual([])
 })
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
+
+test('what decides why a task waits makes every task that is looked at stale, and what comes with each task does not', () => {
+  expect(staleBy({ kind: 'worker.connected', taskId: null })).toEqual(['workers', 'task'])
+  expect(staleBy({ kind: 'queue.paused', taskId: null })).toEqual(['queue', 'task'])
+  expect(staleBy({ kind: 'repo.deactivated', taskId: null })).toEqual(['repos', 'task'])
+  expect(staleBy({ kind: 'worker.state_changed', taskId: null })).toEqual(['workers'])
+})

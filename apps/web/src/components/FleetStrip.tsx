@@ -16,7 +16,7 @@ export function FleetCount() {
   const trouble = connected.length === 0 || connected.some((worker) => worker.walls.some((wall) => !wall.ok))
   return (
     <Link
-      href={paths.settings()}
+      href={paths.workers()}
       aria-label={`${connected.length} of ${data.items.length} workers connected, ${busy} of ${slots} slots busy${trouble ? ', needs attention' : ''}`}
       className={`inline-flex min-h-8 items-center gap-1.5 rounded-md px-2 text-[0.8125rem] whitespace-nowrap hover:bg-hover ${trouble ? 'text-warn' : 'text-muted'}`}
     >

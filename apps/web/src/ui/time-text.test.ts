@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { tookText } from './time-text.ts'
+import { momentText, tookText } from './time-text.ts'
 
 test.each([
   [0, '0.0s'],
@@ -9,4 +9,10 @@ test.each([
   [72_000, '1m 12s'],
 ])('%i ms took %s', (ms, text) => {
   expect(tookText(ms)).toBe(text)
+})
+
+test('a moment of today is a time of day, and one of another day has its date', () => {
+  const now = Date.parse('2026-03-04T10:00:00Z')
+  expect(momentText('2026-03-04T10:00:30.123Z', now)).toMatch(/^\d\d:\d\d:30$/)
+  expect(momentText('2026-03-09T10:00:30Z', now)).toContain('2026')
 })

@@ -32,6 +32,12 @@ export function dateText(iso: string): string {
   return new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 }
 
+/** The time of day for what is near, the date as well for what is not. */
+export function momentText(iso: string, now = Date.now()): string {
+  const isNear = Math.abs(Date.parse(iso) - now) < 12 * 3_600_000
+  return isNear ? new Date(iso).toLocaleTimeString('en-GB') : dateText(iso)
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, '0')
 }

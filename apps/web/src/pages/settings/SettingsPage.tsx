@@ -10,7 +10,6 @@ import { Notice } from '../../ui/Notice.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { SetPasswordForm } from '../identity/SetPasswordForm.tsx'
 import { TokensPanel } from './TokensPanel.tsx'
-import { WorkersPanel } from './WorkersPanel.tsx'
 
 export function SettingsPage() {
   usePageTitle('Settings')
@@ -18,7 +17,6 @@ export function SettingsPage() {
   return (
     <div className="mx-auto grid max-w-4xl grid-cols-[minmax(0,1fr)] gap-4">
       <h1 className="text-lg font-semibold">Settings</h1>
-      <WorkersPanel />
       <TokensPanel />
       <PasswordPanel />
     </div>

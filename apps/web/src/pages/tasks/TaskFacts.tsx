@@ -25,9 +25,24 @@ export function TaskFacts({ task }: { task: Task }) {
         <Fact name="Wall">
           {task.wall}, network {task.network}
         </Fact>
-        <Fact name="Attempt">
-          {task.attempt === 0 ? <span className="text-muted">none yet</span> : task.attempt}
-        </Fact>
+        <Fact name="Tries">{triesText(task)}</Fact>
+        {task.notBefore !== null && task.state === 'queued' && (
+          <Fact name={task.failures > 0 ? 'Next try' : 'Not before'}>
+            <Until at={task.notBefore} />
+          </Fact>
+        )}
+        {task.onlyWorker !== null && <Fact name="Only on">{task.onlyWorker}</Fact>}
+        {task.needs.length > 0 && <Fact name="Needs">{task.needs.join(', ')}</Fact>}
+        {task.completeBy !== null && !isTerminal(task.state) && (
+          <Fact name="Complete by">
+            <Until at={task.completeBy} />
+          </Fact>
+        )}
+        {task.expiresAt !== null && task.state === 'queued' && (
+          <Fact name="Expires">
+            <Until at={task.expiresAt} />
+          </Fact>
+        )}
         <Fact name="Lane">{task.lane}</Fact>
         <Fact name="Timeout">{durationText(task.timeoutMs).replace(/ 0+[ms]$/, '')}</Fact>
         {task.deadlineAt !== null && !isTerminal(task.state) && (
@@ -46,6 +61,12 @@ export function TaskFacts({ task }: { task: Task }) {
       </dl>
     </Panel>
   )
+}
+
+/** Runs so far. Those that a lost worker or a person cut short cost no retry. */
+function triesText({ attempt, failures, retries }: Task): string {
+  const runs = attempt === 0 ? 'none yet' : String(attempt)
+  return retries === 0 ? `${runs}; a failed one is final` : `${runs}; ${failures} of ${retries} retries used`
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {

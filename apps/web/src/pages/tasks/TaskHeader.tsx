@@ -10,6 +10,7 @@ import { Link } from '../../router.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Icon } from '../../ui/Icon.tsx'
+import { momentText } from '../../ui/time-text.ts'
 
 export function TaskHeader({ task }: { task: Task }) {
   const [asking, setAsking] = useState(false)
@@ -41,7 +42,9 @@ export function TaskHeader({ task }: { task: Task }) {
           <span className="text-[0.8125rem] font-medium">{endingWords[task.ending]}</span>
         )}
         {task.reason !== null && (
-          <span className="min-w-0 text-[0.8125rem] text-muted [overflow-wrap:anywhere]">{task.reason}</span>
+          <span className="min-w-0 text-[0.8125rem] text-muted [overflow-wrap:anywhere]">
+            {reasonText(task, task.reason)}
+          </span>
         )}
       </output>
       {error !== null && <ErrorView error={error} />}
@@ -57,6 +60,11 @@ export function TaskHeader({ task }: { task: Task }) {
       )}
     </div>
   )
+}
+
+/** The hub names moments in its own zone and to the millisecond. It does not tick here: this is read aloud. */
+function reasonText({ notBefore }: Task, reason: string): string {
+  return notBefore === null ? reason : reason.replace(notBefore, momentText(notBefore))
 }
 
 type VerbButtonProps = { verb: keyof typeof verbs; task: Task; busy: boolean; onClick: () => void }

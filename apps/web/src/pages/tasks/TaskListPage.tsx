@@ -4,15 +4,15 @@ import { tasksQuery } from '../../api/queries.ts'
 import { ErrorView } from '../../components/ErrorView.tsx'
 import { FleetWarnings } from '../../components/FleetStrip.tsx'
 import { usePageTitle } from '../../components/page-title.ts'
-import { paths, type TaskFilter } from '../../paths.ts'
-import { Link } from '../../router.tsx'
-import { Button, buttonClass } from '../../ui/Button.tsx'
+import type { TaskFilter } from '../../paths.ts'
+import { Button } from '../../ui/Button.tsx'
 import { useHotkeys } from '../../ui/hotkeys.ts'
-import { Icon } from '../../ui/Icon.tsx'
 import { Kbd } from '../../ui/Kbd.tsx'
 import { Loading } from '../../ui/Loading.tsx'
+import { DeadBar } from './DeadBar.tsx'
 import { NoTasks } from './NoTasks.tsx'
-import { TaskFilters } from './TaskFilters.tsx'
+import { QueueStrip } from './QueueStrip.tsx'
+import { TaskListHead } from './TaskListHead.tsx'
 import { focusRow, TaskTable } from './TaskTable.tsx'
 
 export function TaskListPage({ filter }: { filter: TaskFilter }) {
@@ -23,17 +23,12 @@ export function TaskListPage({ filter }: { filter: TaskFilter }) {
 
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-        <h1 className="text-lg font-semibold">Tasks</h1>
-        <div className="max-md:order-1 max-md:w-full">
-          <TaskFilters filter={filter} />
-        </div>
-        <Link href={paths.newTask()} className={`${buttonClass('primary')} ml-auto`}>
-          <Icon name="plus" />
-          New task
-        </Link>
-      </div>
+      <TaskListHead filter={filter} />
+      <QueueStrip />
       <FleetWarnings />
+      {filter.state === 'dead' && tasks.isSuccess && (
+        <DeadBar key={filter.repo ?? ''} count={tasks.hasNextPage ? null : rows.length} repo={filter.repo} />
+      )}
       {tasks.error !== null && <ErrorView error={tasks.error} onRetry={() => void tasks.refetch()} />}
       {tasks.isPending && <Loading label="Loading tasks" lines={10} />}
       {tasks.isSuccess && rows.length === 0 && <NoTasks filter={filter} />}

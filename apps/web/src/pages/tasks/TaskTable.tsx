@@ -4,6 +4,7 @@ import { StateBadge } from '../../components/StateBadge.tsx'
 import { paths } from '../../paths.ts'
 import { Link } from '../../router.tsx'
 import { Age, Elapsed } from '../../ui/Time.tsx'
+import { NextTry } from './NextTry.tsx'
 import { phaseText } from './phase-text.ts'
 
 const columns = [
@@ -72,6 +73,7 @@ function Row({ row }: { row: TaskRow }) {
         </Link>
         <div className="truncate text-xs text-muted">
           <span className="font-mono">{row.short}</span>
+          <NextTry row={row} />
           <span className="md:hidden"> · {row.repo}</span>
           <span className="sm:hidden">
             {' · '}

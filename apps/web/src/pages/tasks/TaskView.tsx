@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { isTerminal } from '@muster/contract/task-states'
 import type { Task } from '@muster/contract/tasks'
 import { runsQuery } from '../../api/queries.ts'
+import { ChoicePanel } from './ChoicePanel.tsx'
 import { DiffPanel } from './DiffPanel.tsx'
 import { EvidencePanel } from './EvidencePanel.tsx'
 import { OutputPanel } from './OutputPanel.tsx'
@@ -11,7 +12,7 @@ import { RunsPanel } from './RunsPanel.tsx'
 import { TaskFacts } from './TaskFacts.tsx'
 import { TaskHeader } from './TaskHeader.tsx'
 import { TaskOrder } from './TaskOrder.tsx'
-import { TimelinePanel } from './TimelinePanel.tsx'
+import { HistoryPanel } from './HistoryPanel.tsx'
 
 /** Everything there is to see of one task. */
 export function TaskView({ task }: { task: Task }) {
@@ -32,9 +33,10 @@ export function TaskView({ task }: { task: Task }) {
         </div>
         <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
           <TaskFacts task={task} />
+          <ChoicePanel decision={task.assigned} />
           <TaskOrder task={task} />
           <RunsPanel runs={runs} />
-          <TimelinePanel task={task} />
+          <HistoryPanel task={task} />
         </div>
       </div>
     </div>

@@ -1,19 +1,29 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Event, EventKind } from '@muster/contract/events'
 import type { Task } from '@muster/contract/tasks'
-import { eventsQuery } from '../../api/queries.ts'
+import { historyQuery } from '../../api/queries.ts'
 import { ErrorView } from '../../components/ErrorView.tsx'
 import { Loading } from '../../ui/Loading.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { Scroller } from '../../ui/Scroller.tsx'
-import { dateText } from '../../ui/time-text.ts'
+import { dateText, tookText } from '../../ui/time-text.ts'
 import { phaseText } from './phase-text.ts'
 
-export function TimelinePanel({ task }: { task: Task }) {
-  const events = useQuery(eventsQuery(task.short, task.id))
+// What the hub keeps at hand of a task's events.
+const most = 50
+
+export function HistoryPanel({ task }: { task: Task }) {
+  const events = useQuery(historyQuery(task.short))
   return (
-    <Panel title="Timeline">
-      {events.isPending && <Loading label="Loading the timeline" lines={3} />}
+    <Panel
+      title="History"
+      aside={
+        events.data?.items.length === most && (
+          <span className="pr-1.5 text-xs text-muted">the last {most}</span>
+        )
+      }
+    >
+      {events.isPending && <Loading label="Loading the history" lines={3} />}
       {events.error !== null && (
         <div className="p-3">
           <ErrorView error={events.error} onRetry={() => void events.refetch()} />
@@ -46,6 +56,13 @@ const words: Partial<Record<EventKind, string>> = {
   'task.assigned': 'Assigned',
   'task.accepted': 'Accepted by the worker',
   'task.requeued': 'Back in the queue',
+  'task.retrying': 'Failed, to be tried again',
+  'task.pushed': 'Pushed to a worker',
+  'task.woken': 'What it needs was woken',
+  'task.wake_failed': 'What it needs could not be woken',
+  'task.quiet': 'Says nothing any more',
+  'task.lane_raised': 'Moved up after a long wait',
+  'task.late_result': 'A late result was taken',
   'task.released': 'Nothing to wait for any more',
   'task.done': 'Done',
   'task.dead': 'Dead',
@@ -62,8 +79,12 @@ function eventText(event: Event): string {
 }
 
 function Detail({ event }: { event: Event }) {
-  const parts = ['reason', 'worker', 'ending', 'branch']
+  const { delayMs } = event.data
+  // A reason names the worker itself.
+  const keys = typeof event.data['reason'] === 'string' ? ['reason'] : ['worker']
+  const parts = [...keys, 'ending', 'branch', 'lane']
     .map((key) => event.data[key])
     .filter((value) => typeof value === 'string' && value !== '')
+  if (typeof delayMs === 'number') parts.push(`next try after ${tookText(delayMs)}`)
   return <p className="text-xs text-muted">{[...parts, `by ${event.actor}`].join(' · ')}</p>
 }
