@@ -71,6 +71,9 @@ create table task_queue (
   repo_id uuid not null,
   lane smallint not null,
   enqueued_at timestamptz not null default clock_timestamp(),
+  -- Since when it is in this lane, and whether it was moved there because others wait for it.
+  lane_since timestamptz not null default clock_timestamp(),
+  raised_for_others boolean not null default false,
   not_before timestamptz not null default '-infinity',
   wall text not null,
   needs text[] not null default '{}',
@@ -110,4 +113,4 @@ create table task_dependencies (
   foreign key (workspace_id, needs_id) references tasks (workspace_id, id)
 );
 create index task_dependencies_by_needs on task_dependencies (needs_id, workspace_id);
-call protect('task_dependencies', 'select, insert, delete', null);
+call protect('task_dependencies', 'select, insert, delete', 'select');

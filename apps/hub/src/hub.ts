@@ -58,7 +58,6 @@ export function createRooms(
   const events = createEvents({ hints })
   const identity = createIdentity({ db, events, now: Date.now })
   const hubId = newId()
-  const duties = createDuties({ db, hubId })
   const agents = createAgents({ db, identity, events, hints, hubId, holds })
   const mail = createMail({ db, agents, events, hints, keepDays: messageDays })
   const repos = createRepos({ events })
@@ -67,6 +66,15 @@ export function createRooms(
   const progress = createProgress()
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress })
   const assign = createAssigner({ db, agents, repos, leases })
+  const due: Duty[] = [
+    { name: 'ending tasks whose time is over', everyMs: 5_000, work: runs.expire },
+    { name: 'telling of quiet runs', everyMs: 30_000, work: leases.tellQuiet },
+    { name: 'moving waiting tasks up', everyMs: 30_000, work: leases.rebalance },
+    { name: 'forgetting old request keys', everyMs: 60_000, work: forgetOldKeys },
+    { name: 'taking old messages out of mailboxes', everyMs: 3_600_000, work: mail.evict },
+    { name: 'forgetting past ticks', everyMs: 3_600_000, work: forgetFirings },
+  ]
+  const duties = createDuties({ db, hubId, duties: due })
   return { db, hints, events, duties, identity, agents, mail, repos, tasks, progress, runs, assign, leaseMs }
 }
 
@@ -105,19 +113,12 @@ function socketsOf(
   ]
 }
 
-/** What happens once per tick on one of the hubs, whichever owns it. */
-function dutiesOf({ mail }: Rooms): Duty[] {
-  return [
-    { name: 'forgetting old request keys', everyMs: 60_000, work: forgetOldKeys },
-    { name: 'taking old messages out of mailboxes', everyMs: 3_600_000, work: mail.evict },
-    { name: 'forgetting past ticks', everyMs: 3_600_000, work: forgetFirings },
-  ]
-}
-
 /** The loops: each acts on what the database says, woken by hints and by time. */
-function startLoops(rooms: Rooms, open: OpenSockets, onError: OnError) {
-  const { assign, runs, agents, mail, identity, hints, duties, leaseMs } = rooms
-  const due = dutiesOf(rooms)
+function startLoops(
+  { assign, runs, agents, mail, identity, hints, duties, leaseMs }: Rooms,
+  open: OpenSockets,
+  onError: OnError,
+) {
   const loop = (everyMs: number, what: string, work: () => Promise<void>) =>
     createTicker({ everyMs, work, onError: onError(`${what} failed; it is tried again`) })
   // Workers of a hub that was away need one lease to come back and renew before theirs are called lost.
@@ -133,7 +134,7 @@ function startLoops(rooms: Rooms, open: OpenSockets, onError: OnError) {
     loop(1_000, 'closing ended sessions', () => closeEnded(identity, open)),
     loop(5_000, 'presence', agents.refreshPresence),
     loop(30_000, 'evicting silent workers', agents.evictSilent),
-    loop(1_000, 'looking for what is due', () => duties.round(due, onError)),
+    loop(1_000, 'looking for what is due', () => duties.round(onError)),
   ]
   hints.on('queue', assignment.poke)
   hints.on('mail', delivery.poke)

@@ -31,14 +31,24 @@ export type Duty = { name: string; everyMs: number; work: (tx: Tx) => Promise<vo
 export type Duties = ReturnType<typeof createDuties>
 
 /** `graceMs`: long enough for a pause of the hub or its network, and at most this long nobody does the work. */
-export function createDuties({ db, hubId, graceMs = 10_000 }: { db: Db; hubId: string; graceMs?: number }) {
+export function createDuties({
+  db,
+  hubId,
+  duties: all = [],
+  graceMs = 10_000,
+}: {
+  db: Db
+  hubId: string
+  duties?: Duty[]
+  graceMs?: number
+}) {
   return {
     due,
     fire,
 
     /** Fires what is due, one after the other; one that fails holds up none of the others. */
-    async round(duties: Duty[], onError: (what: string) => (error: unknown) => void): Promise<void> {
-      for (const duty of await due(duties)) {
+    async round(onError: (what: string) => (error: unknown) => void): Promise<void> {
+      for (const duty of await due(all)) {
         await fire(duty).catch(onError(`${duty.name} failed; it is tried again`))
       }
     },

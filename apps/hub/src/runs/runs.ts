@@ -47,6 +47,15 @@ export function createRuns(deps: RunDeps) {
       })
     },
 
+    /** Ends tasks whose time is over together with their runs, and tells the workers connected here. */
+    async expire(tx: Tx): Promise<void> {
+      for (const { workerId, reason, ...run } of await leases.expire(tx)) {
+        await store.endOpen(tx, { ...run, ending: 'timed_out', reason })
+        const { taskId, epoch } = run
+        tx.afterCommit(() => agents.send(workerId, { type: 'cancel', taskId, epoch, reason }))
+      }
+    },
+
     /**
      * The kill switch for one worker, or without a name for the workspace: takes every lease back and ends the runs.
      * The workers are told before anything is written, so that they stop although the database is away; one that

@@ -37,6 +37,7 @@ export function createGiveBack({ events, hints }: { events: Events; hints: Hints
 
     backOrDead,
     failed,
+    die,
   }
 
   /** The queue row is locked already: by mustHold, or by the sweep. */
@@ -84,6 +85,7 @@ export function createGiveBack({ events, hints }: { events: Events; hints: Hints
     tx.afterCommit(() => hints.send('queue'))
   }
 
+  /** The queue row is locked already, if there is one. */
   async function die(tx: Tx, actor: Actor, task: store.StoredTask, end: Failed): Promise<void> {
     const { workspaceId } = actor
     await tx.query(fence.leave, [workspaceId, task.id])

@@ -1,6 +1,7 @@
 import type { Agents } from '../agents/agents.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
+import { createClocks } from './clocks.ts'
 import { createComplete } from './complete.ts'
 import { createGiveBack } from './give-back.ts'
 import { createHolding } from './hold.ts'
@@ -32,6 +33,9 @@ import { createTaking } from './take.ts'
  * no newer run exists: the epoch is still the newest. A deadline that the worker did not report itself within 20 s is
  * a failure, and so is a run that said nothing for 20 min; both raise the epoch.
  *
+ * A task that nobody claimed within its time to live, or that is not done when it was to be complete, is dead wherever
+ * it was (expire.ts); one that waits long moves up a lane (ageing.ts).
+ *
  * On a crash of the hub at any line nothing is half done: a round of leases, an acceptance, an end are one transaction
  * each, with their events. On a crash of the worker its lease runs out. On a crash of the database the transaction
  * either happened or did not, and the worker repeats its message, which is harmless: accept and renew say what is so,
@@ -51,6 +55,7 @@ export function createLeases(deps: {
     giveBack: giveBack.giveBack,
     ...createComplete({ ...deps, failed: giveBack.failed }),
     sweep: createSweep({ ...deps, giveBack }),
+    ...createClocks({ ...deps, giveBack }),
     stop: createStop({ ...deps, giveBack }),
   }
 }

@@ -32,6 +32,28 @@ export const defaultLimits: QueueLimits = {
   noProgressMs: 20 * 60_000,
 }
 
+/** When a waiting task moves to a higher lane (SCHED-12). */
+export type AgeingLimits = {
+  /** So long in the lane low, and it becomes normal. */
+  lowMs: number
+  /** So long in the lane normal, and it becomes high: a low one after half an hour. */
+  normalMs: number
+  /** So long before it must be complete it becomes urgent. */
+  dueSoonMs: number
+  /** So many others wait for it. */
+  neededBy: number
+  /** At most so many at a time, so that a long queue is not turned over at once. */
+  atOnce: number
+}
+
+export const ageing: AgeingLimits = {
+  lowMs: 10 * 60_000,
+  normalMs: 20 * 60_000,
+  dueSoonMs: 10 * 60_000,
+  neededBy: 3,
+  atOnce: 100,
+}
+
 /**
  * Runs whose worker vanished are tried again this often. More generous than retries of failures, because the task
  * is rarely to blame; bounded, because a task that kills its worker every time must not do so for ever.

@@ -1,7 +1,7 @@
 /**
  * Leases waiting tasks to workers, all in one statement. The raised epoch is the fence that every later write of the
  * run must carry. `worker_id is null` is said again although the rows are locked: this statement alone must be
- * unable to give out a task that is held.
+ * unable to give out a task that is held. Once claimed, a task has no time to live any more.
  *
  * $1 workspace, $2 lease in ms, then one array each of: $3 task, $4 worker, $5 worker's name, $6 run, $7 decision.
  */
@@ -16,7 +16,7 @@ export const leaseMany = {
       set worker_id = g.worker_id, epoch = q.epoch + 1, assigned_at = now(), accepted_at = null,
           lease_expires_at = now() + make_interval(secs => $2 / 1000.0),
           deadline_at = least(now() + make_interval(secs => q.timeout_ms / 1000.0), q.complete_by),
-          progress_at = now(), quiet_told = false
+          progress_at = now(), quiet_told = false, expires_at = null
       from given g
       where q.workspace_id = $1 and q.task_id = g.task_id and q.worker_id is null
       returning q.workspace_id, q.task_id, q.epoch, q.deadline_at, g.worker_id, g.worker, g.run_id, g.decision
