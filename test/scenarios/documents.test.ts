@@ -60,6 +60,25 @@ test('the commands of the page about messages do what it says, typed in its orde
   expect(said.at(-1)).toContain('shop 1.2 is out')
 })
 
+test('the commands of the page about the queue do what it says, typed in its order', async () => {
+  const page = readFileSync(join(root, 'docs/queue.md'), 'utf8')
+  const home = join(stack.data, 'queue')
+  await mkdir(join(home, 'code'), { recursive: true })
+  const said = new Map<string, string>()
+  for (const command of commandsOf(page)) said.set(command, await sh(command, home))
+  const of = (words: string) => [...said].find(([command]) => command.includes(words))?.[1]
+  expect(of('queue show')).toMatch(/^running +0 of at most 20$/m)
+  expect(of('task show')).toMatch(/^Not before 20/m)
+  expect(of('task watch')).toContain('done (verified)')
+  expect(of('task history')).toMatch(/task\.pushed[^]*task\.done/)
+  expect(of('dead list')).toMatch(/execution_failed .*Fails/)
+  expect(of('dead retry')).toBe('1 queued again\n')
+  expect(of('queue pause')).toContain('paused')
+  expect(of('worker list')).toContain('cordoned')
+  expect(of('queue stop')).toMatch(/^(Stopped 1 run;|Nothing ran\.)/)
+  expect((await stack.muster('queue', 'show')).stdout).toMatch(/^queue +open$/m)
+})
+
 test('the commands of the section about workers on other machines do what it says, typed in its order', async () => {
   const page = readFileSync(join(root, 'docs/operations.md'), 'utf8')
   const home = join(stack.data, 'operations')

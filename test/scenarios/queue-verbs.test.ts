@@ -10,7 +10,7 @@ import { add, addRepo, eventsOf, getTask, untilEnded, untilState } from './tasks
 let stack: Stack
 let repo: GitRepo
 beforeAll(async () => {
-  stack = await startStack()
+  stack = await startStack({ env: { MUSTER_MAX_RUNNING: '2', MUSTER_MAX_WAITING: '4' } })
   repo = await gitRepo({ 'a.txt': 'A\n' })
   await addRepo(stack, 'demo', repo.path)
 })
@@ -141,4 +141,32 @@ it('tasks of a repository that is not active wait, and go on when it is', async 
   expect((await done('repo', 'list')).stdout).toContain('not active')
   await done('repo', 'activate', 'demo')
   expect(await untilEnded(stack, id)).toMatchObject({ state: 'done' })
+})
+
+it('the limits that "up" was started with hold: one task more than may be queued is refused, and nothing of it stays', async () => {
+  await done('queue', 'pause')
+  const ids: string[] = []
+  for (let index = 0; index < 4; index++) ids.push((await add(stack, 'demo', `Queued ${index}`, ...write)).id)
+  // How full it is may be up to a second old.
+  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  const refused = await stack.muster(
+    'task',
+    'add',
+    '--repo',
+    'demo',
+    '--title',
+    'One more',
+    '--run',
+    'true',
+    '--json',
+  )
+  expect([refused.code, refused.stdout, JSON.parse(refused.stderr)]).toEqual([
+    75,
+    '',
+    expect.objectContaining({ code: 'too_many_waiting' }),
+  ])
+  expect((await done('queue', 'show')).stdout).toMatch(/^running +0 of at most 2\nqueued +4 /m)
+  expect((await done('task', 'list')).stdout).not.toContain('One more')
+  for (const id of ids) await done('task', 'cancel', id)
+  await done('queue', 'resume')
 })

@@ -66,6 +66,12 @@ export const settings = z.object({
   MUSTER_MESSAGE_DAYS: wholeNumber(1, 365)
     .default(7)
     .describe('Days that an unread message waits for an agent. Default: 7.'),
+  MUSTER_MAX_RUNNING: wholeNumber(1, 10_000)
+    .default(20)
+    .describe('Tasks of one workspace that run at once, at most. Default: 20.'),
+  MUSTER_MAX_WAITING: wholeNumber(1, 10_000_000)
+    .default(100_000)
+    .describe('Queued tasks of one workspace; beyond it a new one is refused. Default: 100000.'),
   MUSTER_WAKE: z
     .string()
     .default('')
@@ -124,6 +130,8 @@ export type Config = Readonly<{
   slots: number
   capabilities: readonly string[]
   messageDays: number
+  maxRunning: number
+  maxWaiting: number
   logLevel: string
   logSizes: Readonly<LogSizes>
   workerPolicy: RestartPolicy
@@ -155,6 +163,8 @@ export function readConfig(environment: Environment): Config {
     slots: value.MUSTER_SLOTS ?? Math.min(8, availableParallelism()),
     capabilities: Object.freeze(value.MUSTER_CAPABILITIES),
     messageDays: value.MUSTER_MESSAGE_DAYS,
+    maxRunning: value.MUSTER_MAX_RUNNING,
+    maxWaiting: value.MUSTER_MAX_WAITING,
     logLevel: value.MUSTER_LOG_LEVEL,
     logSizes: Object.freeze({
       bytes: value.MUSTER_LOG_FILE_MB * 1024 * 1024,

@@ -62,6 +62,8 @@ describe('the queue', () => {
     expect({ code, out }).toEqual({ code: 0, out: 'Stopped 2 runs; 1 worker heard it at once.\n' })
     expect(err).toMatch(/queued again.*npx muster queue resume/)
     expect(JSON.parse((await muster('queue', 'stop', '--json')).out)).toEqual({ requeued: 2, told: 1 })
+    hub.queue = emptyQueue
+    expect((await muster('queue', 'stop')).out).toBe('Nothing ran.\n')
   })
 
   test('that is paused is seen where a person looks first', async () => {

@@ -22,7 +22,10 @@ export const stopQueue: Command<object> = async ({ output, ...context }) => {
   const hub = await context.hub()
   const stopped = await hub.call('stopQueue', { body: {} })
   if (output.json) output.document(stopped)
-  else {
+  else if (stopped.requeued === 0) {
+    output.line('Nothing ran.')
+    output.note('The queue is paused. Go on: npx muster queue resume')
+  } else {
     output.line(
       `Stopped ${count(stopped.requeued, 'run')}; ${count(stopped.told, 'worker')} heard it at once.`,
     )

@@ -18,6 +18,8 @@ export type HubSettings = {
   host: string
   port: number
   messageDays: number
+  maxRunning: number
+  maxWaiting: number
   logLevel: string
   inherited: Readonly<Record<string, string>>
   log: LogFile
@@ -43,6 +45,8 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       MUSTER_PORT: String(settings.port),
       MUSTER_WEB_DIST: checkout.webDist,
       MUSTER_MESSAGE_DAYS: String(settings.messageDays),
+      MUSTER_MAX_RUNNING: String(settings.maxRunning),
+      MUSTER_MAX_WAITING: String(settings.maxWaiting),
       MUSTER_LOG_LEVEL: settings.logLevel,
       MUSTER_LOCAL: '1',
     },

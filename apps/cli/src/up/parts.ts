@@ -89,7 +89,7 @@ function wantedParts({ config, places }: Pick<Wanted, 'config' | 'places'>) {
       log: logs.hub,
       policy: partPolicy,
       async start() {
-        const { host, logLevel, messageDays, inherited } = config
+        const { host, logLevel, messageDays, maxRunning, maxWaiting, inherited } = config
         const port = url === '' ? config.port : Number(new URL(url).port)
         const hub = await startHub({
           data: places.data,
@@ -97,6 +97,8 @@ function wantedParts({ config, places }: Pick<Wanted, 'config' | 'places'>) {
           host,
           port,
           messageDays,
+          maxRunning,
+          maxWaiting,
           logLevel,
           inherited,
           log: logs.hub,
