@@ -148,6 +148,7 @@ test('a task tells why it went where it went, with every candidate and why not',
   const assigned = { worker: 'local', reason, candidates, at: new Date().toISOString() }
   const task = hub.addTask({ title: 'Chosen', state: 'running', worker: 'local', needs: ['gpu'], assigned })
   hub.event('task.retrying', task, { reason: 'The command exited with 3.', delayMs: 2_000 })
+  hub.event('task.lane_raised', task, { from: 'low', to: 'normal', why: 'It has waited for 10 min.' })
   const page = await stage.enter()
   await page.getByRole('link', { name: 'Chosen' }).click()
   const panel = page.getByRole('region', { name: 'Chosen because' })
@@ -155,6 +156,7 @@ test('a task tells why it went where it went, with every candidate and why not',
   await panel.getByRole('listitem').filter({ hasText: 'attic' }).getByText('does not have gpu').waitFor()
   const history = page.getByRole('region', { name: 'History' })
   await history.getByText('Failed, to be tried again').waitFor()
+  await history.getByText('It has waited for 10 min. · normal').waitFor()
   await history.getByText('next try after 2.0s').waitFor()
   expect(called('taskHistory').length).toBeGreaterThan(0)
 })

@@ -134,6 +134,19 @@ it('"worker stop" does so for one worker and cordons it', async () => {
   await done('worker', 'uncordon', 'local')
 })
 
+it('a task that nobody claims within its time to live is dead, and another one waits on beside it', async () => {
+  await done('queue', 'pause')
+  const { id } = await add(stack, 'demo', 'Too late', ...write, '--ttl', '1s')
+  const patient = await add(stack, 'demo', 'Patient', ...write)
+  const ended = await untilEnded(stack, id)
+  expect(ended).toMatchObject({ state: 'dead', ending: 'timed_out', attempt: 0 })
+  expect(ended.reason).toContain('Nobody claimed it within 1 s')
+  expect((await done('task', 'dead', 'list')).stdout).toContain('Too late')
+  await done('queue', 'resume')
+  expect(await untilEnded(stack, patient.id)).toMatchObject({ state: 'done' })
+  await done('task', 'delete', id)
+})
+
 it('tasks of a repository that is not active wait, and go on when it is', async () => {
   await done('repo', 'deactivate', 'demo')
   const { id } = await add(stack, 'demo', 'Not yet', ...write)

@@ -156,6 +156,7 @@ describe('a task in the hands of a person', () => {
     hub.history = [
       event('task.created', 0, { state: 'queued' }),
       event('task.assigned', 1, { reason: 'Given to box: the task names it.', worker: 'box' }),
+      event('task.lane_raised', 2, { from: 'low', to: 'normal', why: 'It has waited.' }),
       event('task.retrying', 3, { reason: 'It exited\u001b[2J with 3.', delayMs: 2_000 }),
     ]
     const { out } = await muster('task', 'history', '7f3a9c21')
@@ -163,6 +164,7 @@ describe('a task in the hands of a person', () => {
       'AFTER|WHAT|WHO|MORE',
       '0.0s|task.created|owner|queued',
       '1.0s|task.assigned|owner|Given to box: the task names it.',
+      '2.0s|task.lane_raised|owner|It has waited. · normal',
       '3.0s|task.retrying|owner|It exited with 3. · next try in 2.0s',
       '',
     ])

@@ -24,7 +24,7 @@ export const taskHistory: Command<object, [string]> = async ({ output, ...contex
 
 /** What of an event a person reads first; a reason names the worker itself. */
 function moreOf({ data }: Event): string {
-  const said = ['reason', 'why', 'phase', 'state', 'worker'].flatMap((key) => {
+  const said = ['reason', 'why', 'phase', 'state', 'to', 'worker'].flatMap((key) => {
     const value = data[key]
     const isSaid = value == null || (key === 'worker' && typeof data['reason'] === 'string')
     return isSaid ? [] : [String(value)]

@@ -82,7 +82,7 @@ function Detail({ event }: { event: Event }) {
   const { delayMs } = event.data
   // A reason names the worker itself.
   const keys = typeof event.data['reason'] === 'string' ? ['reason'] : ['worker']
-  const parts = [...keys, 'ending', 'branch', 'lane']
+  const parts = [...keys, 'why', 'ending', 'branch', 'to']
     .map((key) => event.data[key])
     .filter((value) => typeof value === 'string' && value !== '')
   if (typeof delayMs === 'number') parts.push(`next try after ${tookText(delayMs)}`)
