@@ -1,0 +1,4 @@
+import { catchAll } from './mutants/catch.ts'
+import { roundMutants } from './mutants/rounds.ts'
+
+catchAll('the rounds', roundMutants)
