@@ -216,13 +216,19 @@ export const seen = {
   text: 'update workers set last_seen_at = now() where id = any($1) and connected_hub = $2 returning id',
 }
 
+/** The recorded state changes with the worker's own words; that it holds work is seen where the leases are. */
+function shownState(row: WorkerRow, busy: number): AgentState {
+  if (!row.fresh) return 'offline'
+  return row.state === 'idle' && busy > 0 ? 'working' : row.state
+}
+
 export function toWorker(row: WorkerRow, busy: number): Worker {
   return {
     id: row.id,
     name: row.name,
     connected: row.fresh,
     // Until its hub is found to be gone, its row still says what it was.
-    state: row.fresh ? row.state : 'offline',
+    state: shownState(row, busy),
     flaggedAt: row.flagged_at?.toISOString() ?? null,
     status: row.status,
     version: row.version,
