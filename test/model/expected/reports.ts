@@ -40,6 +40,7 @@ export function said(expected: Expected, { worker, lease, message }: Said, windo
       return 'ok'
     case 'output':
       if (!run.output.includes(message.batch)) run.output.push(message.batch)
+      progressed(task, window)
       return 'ok'
     case 'publish':
       if (message.branch === 'foreign') return 'protocol_violation'

@@ -113,3 +113,22 @@ test('a run that says nothing about its work is given up as stalled', async () =
   await rooms.runs.sweep()
   expect(await rooms.get(id)).toMatchObject({ state: 'dead', ending: 'stalled' })
 })
+
+test('what a run prints is progress', async () => {
+  const rooms = await openRooms({ limits: { noProgressMs: 60_000 } })
+  const worker = await rooms.worker('w')
+  const { id } = await rooms.submit()
+  const lease = await rooms.claim(worker)
+  const held = { taskId: id, epoch: lease?.epoch ?? 0 }
+  await rooms.say(worker, { type: 'accept', id: 1, ...held })
+  await rooms.sql(`update task_queue set progress_at = now() - interval '61 seconds'`)
+  await rooms.say(worker, {
+    type: 'output',
+    id: 2,
+    ...held,
+    batch: 0,
+    chunks: [{ stream: 'stdout', text: 'compiling' }],
+  })
+  await rooms.runs.sweep()
+  expect((await rooms.get(id)).state).not.toBe('dead')
+})
