@@ -15,7 +15,11 @@ type Work = { files?: Record<string, string>; gone?: string[]; links?: Record<st
 /** A workspace that is a clean checkout of a run's commit on top of its base, in a fresh wall. */
 async function newRun(base: Record<string, string>, work: Work) {
   const root = mkdtempSync(join(tmpdir(), 'muster-verify-'))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  onTestFinished(() => {
+    // What a check closed is closed to its owner too, unless that is root.
+    execFileSync('chmod', ['-R', 'u+rwX', root])
+    rmSync(root, { recursive: true, force: true })
+  })
   chmodSync(root, 0o755)
   const workspace = join(root, 'workspace')
   mkdirSync(workspace)
