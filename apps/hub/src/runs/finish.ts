@@ -3,7 +3,7 @@ import type { Actor } from '../kernel/actor.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
-import { stale, type Held } from '../tasks/hold.ts'
+import type { Held } from '../tasks/hold.ts'
 import type { Leases } from '../tasks/lease.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import { branchesOf, shellAgent } from './branches.ts'
@@ -29,8 +29,6 @@ export function createFinish(deps: { db: Db; tasks: Tasks; leases: Leases; event
   }
 
   async function record(tx: Tx, actor: Actor, held: Held, { runId, result }: Finish): Promise<void> {
-    // First the lease, then the run: a sweep that ends both meanwhile has ended both when the run is read.
-    const isHeld = (await leases.holdAll(tx, actor.workspaceId, [held])).size > 0
     const run = await store.find(tx, runId)
     const isOurs =
       run !== undefined &&
@@ -39,14 +37,13 @@ export function createFinish(deps: { db: Db; tasks: Tasks; leases: Leases; event
       run.worker_id === held.workerId
     // Without a run of its own the lease may still be somebody's: then the fence says so.
     if (!isOurs) {
-      if (!isHeld) throw stale(held)
+      await leases.mustHold(tx, actor, held)
       throw new MusterError('protocol_violation', `Run ${runId} is not the one of this lease.`)
     }
     // Lost to everybody but its worker: what it brings after all may still be the newest word on the task. Any other
     // end was said by the worker itself, and a repeated finish must not count twice.
     const isLate = run.ending === 'lost' && result.ending !== 'lost' && result.ending !== 'cancelled'
-    if (isLate) await leases.holdForEnd(tx, actor, held)
-    else if (!isHeld) throw stale(held)
+    await (isLate ? leases.holdForEnd(tx, actor, held) : leases.mustHold(tx, actor, held))
     if (result.ending === 'lost' || result.ending === 'cancelled') {
       await leases.giveBack(tx, actor, held, { reason: result.reason, lost: true, delaySeconds: 0 })
       return store.finish(tx, actor.workspaceId, runId, result)
