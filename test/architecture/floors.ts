@@ -27,9 +27,10 @@ export const allowedWorkspaces: Record<string, string[]> = {
   'packages/postgres': [],
   'packages/testkit': ['packages/postgres'],
   'packages/sdk': ['packages/contract'],
-  'packages/agent': ['packages/sandbox'],
-  'apps/hub': ['packages/contract'],
-  'apps/worker': ['packages/contract', 'packages/sdk', 'packages/sandbox', 'packages/agent'],
+  'packages/llm': [],
+  'packages/agent': ['packages/llm', 'packages/sandbox'],
+  'apps/hub': ['packages/contract', 'packages/llm'],
+  'apps/worker': ['packages/contract', 'packages/sdk', 'packages/llm', 'packages/sandbox', 'packages/agent'],
   'apps/cli': ['packages/contract', 'packages/sdk', 'packages/postgres'],
   'apps/web': ['packages/contract', 'packages/sdk'],
 }
