@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   defaultLimits,
   type ExecOptions,
+  type LiveOptions,
   type Sandbox,
   type SandboxDriver,
   type WallSpec,
@@ -71,6 +73,7 @@ export function describeConformance(name: string, makeDriver: (stateDir: string)
     endings(rig)
     limitsHold(rig)
     life(rig)
+    liveCommands(rig)
   })
 }
 
@@ -293,5 +296,108 @@ function life(rig: Rig): void {
     const made = await wall()
     await sh(made, 'sleep 0.4 & sleep 0.4 & wait')
     expect((await made.stats()).processesPeak).toBeGreaterThan(1)
+  })
+}
+
+function liveCommands({ wall, sh }: Rig): void {
+  /** A live shell, and what it said so far. */
+  const live = async (made: Sandbox, script: string, more: Partial<LiveOptions> = {}) => {
+    const said = { text: '', bytes: 0 }
+    const command = await made.start(['sh', '-c', script], {
+      timeoutMs: 30_000,
+      maxErrorBytes: 1_000,
+      onOutput: (bytes) => {
+        said.bytes += bytes.length
+        if (said.text.length < 1_000) said.text += Buffer.from(bytes).toString()
+      },
+      ...more,
+    })
+    return { ...command, said }
+  }
+
+  it('a live command answers what it is told while it runs, in the workspace, and ends with its input', async () => {
+    const made = await wall({ env: { WHO: 'wall' } })
+    const echo = await live(made, 'pwd; while read -r line; do echo "$WHO $line"; done; echo end >&2; exit 3')
+    expect(await echo.write('one\n')).toBe(true)
+    await expect.poll(() => echo.said.text).toBe('/workspace\nwall one\n')
+    await echo.write('two\n')
+    await expect.poll(() => echo.said.text).toContain('wall two\n')
+    echo.closeInput()
+    expect(await echo.ended).toMatchObject({ ended: 'exited', code: 3, stdout: '', stderr: 'end\n' })
+    expect(await echo.write('three\n')).toBe(false)
+  })
+
+  it('what is written to a live command arrives whole, however much and whatever bytes', async () => {
+    const count = await live(await wall(), 'sha256sum')
+    const bytes = new Uint8Array(5 * MiB).map((_, at) => at % 251)
+    await count.write(bytes)
+    count.closeInput()
+    await count.ended
+    const hash = createHash('sha256').update(bytes).digest('hex')
+    expect(count.said.text).toBe(`${hash}  -\n`)
+  })
+
+  it('nothing that a live command started outlives it, whether it exits or is stopped', async () => {
+    const made = await wall()
+    const stubborn = '(trap "" HUP TERM; setsid sh -c "while :; do date > alive; sleep 0.1; done") & '
+    const alive = join(made.workspace, 'alive')
+    for (const end of ['exit', 'stop']) {
+      const command = await live(made, `${stubborn} read -r word; exit 0`)
+      await expect.poll(() => readFile(alive, 'utf8').catch(() => '')).not.toBe('')
+      if (end === 'exit') await command.write('go\n')
+      const result = end === 'exit' ? await command.ended : await command.stop()
+      expect(result.ended).toBe(end === 'exit' ? 'exited' : 'aborted')
+      await rm(alive)
+      await new Promise((resolve) => setTimeout(resolve, 400))
+      await expect(readFile(alive)).rejects.toThrow('ENOENT')
+    }
+  })
+
+  it('a live command that ignores being asked is killed after the grace, and one that floods is still heard to its end', async () => {
+    const made = await wall()
+    const deaf = await live(made, 'trap "" TERM; echo up; while :; do sleep 1; done')
+    await expect.poll(() => deaf.said.text).toBe('up\n')
+    expect((await deaf.stop()).ended).toBe('aborted')
+    const before = process.memoryUsage().rss
+    const flood = await live(made, 'head -c 1G /dev/zero; head -c 5000 /dev/zero >&2')
+    expect(await flood.ended).toMatchObject({ ended: 'exited', code: 0, droppedBytes: 4_000 })
+    expect(flood.said.bytes).toBe(2 ** 30)
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * MiB)
+  })
+
+  it('a live command is ended by its time, by its caller and with its wall, and a limit is named', async () => {
+    const made = await wall()
+    expect((await (await live(made, 'sleep 60', { timeoutMs: 300 })).ended).ended).toBe('timed_out')
+    const caller = new AbortController()
+    const aborted = await live(made, 'sleep 60', { signal: caller.signal })
+    caller.abort()
+    expect((await aborted.ended).ended).toBe('aborted')
+    expect((await (await live(made, "perl -e 'fork while 1'")).ended).ended).toBe('process_limit')
+    const grow = 'for (1..80) { push @x, "a" x (8 << 20); select undef, undef, undef, 0.02 } sleep 5'
+    expect((await (await live(made, `exec perl -e '${grow}'`)).ended).ended).toBe('memory_limit')
+    const small = await wall({ limits: { ...limits, workspaceBytes: 20 * MiB } })
+    const full = 'for i in 1 2 3 4 5; do head -c 8M /dev/zero > f$i; done; sleep 25'
+    expect((await (await live(small, full)).ended).ended).toBe('disk_limit')
+    const last = await live(made, 'sleep 60')
+    await made.destroy()
+    expect((await last.ended).ended).toBe('aborted')
+    await expect(live(made, 'true')).rejects.toMatchObject({ code: 'sandbox_gone' })
+  })
+
+  it('other commands run beside a live one, and a program that is not there is exit code 127', async () => {
+    const made = await wall()
+    const command = await live(made, 'read -r word; cat file')
+    expect(
+      (await sh(made, 'echo made > file; ps ax 2>/dev/null | grep -c "read -r wor[d]"')).stdout.trim(),
+    ).toBe('0')
+    await command.write('go\n')
+    expect((await command.ended).code).toBe(0)
+    expect(command.said.text).toBe('made\n')
+    const none = await made.start(['no-such-program'], {
+      timeoutMs: 5_000,
+      maxErrorBytes: 1_000,
+      onOutput: () => {},
+    })
+    expect(await none.ended).toMatchObject({ ended: 'exited', code: 127 })
   })
 }

@@ -74,6 +74,30 @@ export type ExecResult = {
   ms: number
 }
 
+export type LiveOptions = {
+  /** A path inside the wall; `/workspace` when absent. */
+  cwd?: string
+  env?: Record<string, string>
+  /** Of the whole life of the command. */
+  timeoutMs: number
+  /** Sees standard output as it comes, all of it; nothing is kept. What comes is to be read as hostile. */
+  onOutput: (bytes: Uint8Array) => void
+  /** Kept of standard error, for the result; the rest is counted and dropped. */
+  maxErrorBytes: number
+  signal?: AbortSignal
+}
+
+/** A command that is talked to while it runs. */
+export type LiveExec = {
+  /** True when it was handed over; false when the command no longer reads. Standard input cannot be opened by name. */
+  write(input: string | Uint8Array): Promise<boolean>
+  closeInput(): void
+  /** As the result of `exec`, with an empty `stdout`. */
+  ended: Promise<ExecResult>
+  /** Asks it to end, and kills it after the grace. It resolves as `aborted`, unless it had ended. */
+  stop(): Promise<ExecResult>
+}
+
 /**
  * Contract of `exec`, kept by every driver and checked by `conformance.ts`:
  * - it resolves for every ending of the command and rejects (with a SandboxError) only when the wall could not run it;
@@ -82,11 +106,15 @@ export type ExecResult = {
  * - only `/workspace` is certain to outlive a command: /tmp and HOME may be fresh for each;
  * - a limit that was hit is named in `ended`, unless the command went on and exited with 0;
  * - several may run at once; they share the limits.
+ *
+ * All of it holds for a live command as a whole: `start` rejects when the wall could not run it and resolves when it
+ * begins, `ended` rejects only when the wall failed, and once that has settled nothing the command started is alive.
  */
 export interface Sandbox {
   readonly id: string
   readonly kind: WallKind
   exec(argv: string[], options: ExecOptions): Promise<ExecResult>
+  start(argv: string[], options: LiveOptions): Promise<LiveExec>
   stats(): Promise<{ memoryPeakBytes?: number; processesPeak?: number }>
   /** Ends running commands (they resolve as `aborted`). May be called twice. The workspace stays. */
   destroy(): Promise<void>

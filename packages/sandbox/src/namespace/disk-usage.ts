@@ -6,7 +6,7 @@ export type DiskMeter = {
   /** True when the workspace holds more than its limit, or cannot be measured. */
   isOver(pids: number[]): Promise<boolean>
   /** As isOver, but walks only when the disk lost enough space since the last walk for it to be possible. */
-  mayBeOver(): Promise<boolean>
+  mayBeOver(pids: number[]): Promise<boolean>
 }
 
 /** There is no quota to be had without a filesystem of our own, so the limit is one that is looked at. */
@@ -25,11 +25,11 @@ export async function createDiskMeter(
   }
   return {
     isOver,
-    async mayBeOver() {
+    async mayBeOver(pids) {
       const lost = last.free - (await freeBytes(workspace))
       // Half: others on this disk may have freed space meanwhile.
       if (lost < (limitBytes - last.bytes) / 2) return false
-      return isOver([])
+      return isOver(pids)
     },
   }
 }

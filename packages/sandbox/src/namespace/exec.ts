@@ -1,168 +1,63 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { SandboxError, type Ended, type ExecOptions, type ExecResult } from '../sandbox.ts'
-import type { Launch } from './argv.ts'
-import type { ExecCgroup } from './cgroup.ts'
-import { readHostFacts, remedy } from './diagnose.ts'
-import type { DiskMeter } from './disk-usage.ts'
-import { endingOf } from './ending.ts'
-import { launchWall, type Launched } from './launcher.ts'
+import type { ExecOptions, ExecResult, LiveExec, LiveOptions } from '../sandbox.ts'
 import { collectOutput } from './output.ts'
-import { startOf } from './owner.ts'
-import { descendants, listProcesses, processesNamed, signalProcess } from './processes.ts'
-import { openStreams, type Streams } from './streams.ts'
-import type { Pipes } from './pipes.ts'
-import { watch } from './watch.ts'
-
-export type Exec = {
-  launch: Launch
-  filter: string
-  pipes: Pipes
-  /** A path that no other command uses, for pipes and input that have a name for a moment. */
-  pipePrefix: string
-  graceMs: number
-  cgroup: ExecCgroup | undefined
-  disk: DiskMeter
-  options: ExecOptions
-  /** Ends when the wall is destroyed. */
-  gone: AbortSignal
-  onProcesses: (count: number) => void
-}
-
-// A killed wall is gone within milliseconds; a process in uninterruptible sleep (a dead disk) is not.
-const LEFTOVERS_MS = 10_000
+import { startInWall, type Bubble } from './start.ts'
 
 /** Runs one command in one bubblewrap and returns when nothing of it is left. */
-export async function execInWall(exec: Exec): Promise<ExecResult> {
-  const { options, cgroup } = exec
-  const started = performance.now()
-  const streams = await openStreams(exec.pipes, exec.pipePrefix, options.stdin)
-  const launched = launchWall(exec.launch, exec.filter, streams)
-  const over = new AbortController()
-  const stopping = createStop(launched, exec, over.signal)
-
-  const stdout = collect('stdout', streams, options)
-  const stderr = collect('stderr', streams, options)
-  const onAbort = (): void => stopping.stop('aborted')
-  const stopSignal = AbortSignal.any([exec.gone, ...(options.signal === undefined ? [] : [options.signal])])
-  if (stopSignal.aborted) onAbort()
-  else stopSignal.addEventListener('abort', onAbort, { signal: over.signal })
-  const timer = setTimeout(() => stopping.stop('timed_out'), options.timeoutMs)
-  const watching = watch({
-    limits: exec.launch.limits,
-    cgroup,
-    disk: exec.disk,
-    init: () => launched.init()?.pid,
-    onProcesses: exec.onProcesses,
-    stop: stopping.stop,
-    over: over.signal,
+export async function execInWall(bubble: Bubble, options: ExecOptions): Promise<ExecResult> {
+  const stdout = collect('stdout', options)
+  const stderr = collect('stderr', options)
+  const { ended } = await startInWall(bubble, {
+    input: options.stdin,
+    timeoutMs: options.timeoutMs,
+    signal: options.signal,
+    onStdout: stdout.write,
+    onStderr: stderr.write,
+    said: () => stderr.end().text,
   })
-  // A limit nobody watches any more is no limit: the command ends, and the error is thrown below.
-  watching.catch(() => launched.child.kill('SIGKILL'))
-
-  try {
-    const { signal } = await launched.exited.catch((error: Error) => {
-      streams.giveBack()
-      throw new SandboxError('sandbox_unavailable', `the wall could not be started: ${error.message}`)
-    })
-    over.abort()
-    await watching
-    await endLeftovers(launched, exec)
-    streams.giveBack()
-    // Nobody is left to write, so the end is there to be read; a stream that does not show it must not hold the command.
-    const late = new AbortController()
-    await Promise.race([
-      launched.closed,
-      sleep(LEFTOVERS_MS, undefined, { signal: late.signal }).catch(() => undefined),
-    ])
-    late.abort()
-    const { oomKills, processHits } = cgroup?.hits() ?? { oomKills: 0, processHits: 0 }
-    const ending = endingOf({
-      stopped: stopping.why(),
-      exitCode: launched.exitCode(),
-      launcherSignal: signal,
-      oomKills,
-      processHits,
-      overDisk: stopping.why() === undefined && (await exec.disk.mayBeOver()),
-    })
-    const out = stdout.end()
-    const err = stderr.end()
-    if (ending === undefined) throw failedToStart(err.text)
-    return {
-      ...ending,
-      stdout: out.text,
-      stderr: err.text,
-      droppedBytes: out.droppedBytes + err.droppedBytes,
-      ms: Math.round(performance.now() - started),
-    }
-  } finally {
-    clearTimeout(timer)
-    over.abort()
+  const ending = await ended
+  const [out, err] = [stdout.end(), stderr.end()]
+  return {
+    ...ending,
+    stdout: out.text,
+    stderr: err.text,
+    droppedBytes: out.droppedBytes + err.droppedBytes,
   }
 }
 
-function failedToStart(said: string): SandboxError {
-  const words = said.trim() || 'bubblewrap ended without a word'
-  return new SandboxError(
-    'sandbox_unavailable',
-    `the wall could not be started: ${words}`,
-    remedy(said, readHostFacts()),
-  )
-}
-
-/** The first reason stands. A limit kills at once; time and people ask first and kill after the grace. */
-function createStop(launched: Launched, { cgroup, graceMs }: Exec, over: AbortSignal) {
-  let why: Ended | undefined
-  // Everything inside dies with it (--die-with-parent, and the pid namespace).
-  const kill = (): boolean => launched.child.kill('SIGKILL')
+/** As `execInWall`, for a command that is written to while it runs. */
+export async function liveInWall(bubble: Bubble, options: LiveOptions): Promise<LiveExec> {
+  const stderr = collectOutput(options.maxErrorBytes)
+  const { stdin, begun, ended, stop } = await startInWall(bubble, {
+    input: 'live',
+    timeoutMs: options.timeoutMs,
+    signal: options.signal,
+    onStdout: options.onOutput,
+    onStderr: stderr.write,
+    said: () => stderr.end().text,
+  })
+  const result = ended.then((ending) => {
+    const { text, droppedBytes } = stderr.end()
+    return { ...ending, stdout: '', stderr: text, droppedBytes }
+  })
+  // It reads no more; its end says so.
+  stdin?.on('error', () => undefined)
+  // A wall that fails before the command begins rejects here; one that ends for another reason has an end to be told.
+  await Promise.race([begun, result])
   return {
-    why: () => why,
-    stop(reason: Ended): void {
-      if (why !== undefined) return
-      why = reason
-      const init = launched.init()?.pid
-      if ((reason !== 'timed_out' && reason !== 'aborted') || init === undefined) {
-        kill()
-        return
-      }
-      const known = cgroup?.pids() ?? descendants(listProcesses(), init).map((row) => row.pid)
-      // Pid 1 and its parent are bubblewrap's own: without them the others would be killed, not asked.
-      for (const pid of known.filter((pid) => pid !== init && pid !== launched.child.pid)) {
-        signalProcess(pid, 'SIGTERM')
-      }
-      sleep(graceMs, undefined, { signal: over }).then(kill, () => undefined)
+    write: (input) =>
+      new Promise((resolve) => {
+        if (stdin === null || !stdin.writable) resolve(false)
+        else stdin.write(input, (error) => resolve(error === null || error === undefined))
+      }),
+    closeInput: () => void stdin?.end(),
+    ended: result,
+    stop() {
+      stop()
+      return result
     },
   }
 }
 
-function collect(stream: 'stdout' | 'stderr', streams: Streams, options: ExecOptions) {
-  const { onOutput } = options
-  const collector = collectOutput(options.maxOutputBytes, onOutput && ((text) => onOutput({ stream, text })))
-  streams[stream].on('data', (chunk: Buffer) => collector.write(chunk))
-  return collector
-}
-
-/**
- * Pid 1 inside is killed when bubblewrap ends, and the kernel ends the rest with it; this waits until that is true,
- * and is the second way where the first did not do.
- */
-async function endLeftovers(launched: Launched, { cgroup, launch }: Exec): Promise<void> {
-  const init = launched.init()
-  const left = (): number[] => [
-    ...(init !== undefined && init.start !== undefined && startOf(init.pid) === init.start ? [init.pid] : []),
-    ...(cgroup?.pids() ?? processesNamed(launch.execName)),
-  ]
-  const until = performance.now() + LEFTOVERS_MS
-  for (let wait = 1; left().length > 0; wait = Math.min(wait * 2, 50)) {
-    if (performance.now() > until) {
-      throw new SandboxError(
-        'sandbox_leftovers',
-        `processes ${left().join(', ')} of a finished command cannot be killed`,
-      )
-    }
-    if (wait > 4) {
-      await cgroup?.kill()
-      for (const pid of left()) signalProcess(pid, 'SIGKILL')
-    }
-    await sleep(wait)
-  }
+function collect(stream: 'stdout' | 'stderr', { maxOutputBytes, onOutput }: ExecOptions) {
+  return collectOutput(maxOutputBytes, onOutput && ((text) => onOutput({ stream, text })))
 }

@@ -13,6 +13,8 @@ export type Launched = {
   init(): { pid: number; start: string | undefined } | undefined
   /** Of the command, as bubblewrap reports it; undefined as long as there is none. */
   exitCode(): number | undefined
+  /** The command itself is about to run. */
+  begun: Promise<void>
   exited: Promise<{ signal: NodeJS.Signals | undefined }>
   /** All that it and bubblewrap wrote was read. */
   closed: Promise<unknown>
@@ -39,8 +41,11 @@ export function launchWall(launch: Launch, filter: string, streams: Streams): La
   const gate = child.stdio[fds.gate] as Duplex
   gate.on('error', () => undefined)
   let isAtGate = false
+  const begun = Promise.withResolvers<void>()
   const openGate = () => {
-    if (isAtGate && init !== undefined) gate.end(go)
+    if (!isAtGate || init === undefined) return
+    gate.end(go)
+    begun.resolve()
   }
   gate.once('data', () => {
     isAtGate = true
@@ -61,6 +66,7 @@ export function launchWall(launch: Launch, filter: string, streams: Streams): La
     child,
     init: () => init,
     exitCode: () => exitCode,
+    begun: begun.promise,
     exited,
     closed: Promise.all([status, streams.closed]),
   }

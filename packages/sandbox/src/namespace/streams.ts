@@ -4,11 +4,14 @@ import { rm, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import type { Pipes } from './pipes.ts'
 
+/** What a command reads: these bytes, nothing, or what is written while it runs. */
+export type Input = string | Uint8Array | undefined | 'live'
+
 export type Streams = {
   stdout: Socket
   stderr: Socket
   /** For the child; closed here by `handedOver`, or the end of its output would never be seen. */
-  childFds: [stdin: number, stdout: number, stderr: number]
+  childFds: [stdin: number | 'pipe', stdout: number, stderr: number]
   handedOver(): void
   /** Both were read to their end. */
   closed: Promise<unknown>
@@ -17,14 +20,10 @@ export type Streams = {
 }
 
 /** Input is a file without a name: opening a pipe, as `cat /dev/stdin` does, waits for ever when its writer has finished. */
-export async function openStreams(
-  pipes: Pipes,
-  prefix: string,
-  input: string | Uint8Array | undefined,
-): Promise<Streams> {
-  const stdin = await openInput(`${prefix}.stdin`, input)
+export async function openStreams(pipes: Pipes, prefix: string, input: Input): Promise<Streams> {
+  const stdin = input === 'live' ? 'pipe' : await openInput(`${prefix}.stdin`, input)
   const [stdout, stderr] = await pipes.takeTwo(prefix).catch((error: unknown) => {
-    closeSync(stdin)
+    if (stdin !== 'pipe') closeSync(stdin)
     throw error
   })
   const childFds: Streams['childFds'] = [stdin, stdout.theirs, stderr.theirs]
@@ -33,7 +32,7 @@ export async function openStreams(
     stdout: stdout.ours,
     stderr: stderr.ours,
     childFds,
-    handedOver: () => childFds.forEach((fd) => closeSync(fd)),
+    handedOver: () => childFds.forEach((fd) => fd !== 'pipe' && closeSync(fd)),
     closed,
     giveBack: () =>
       void closed.then(

@@ -4,14 +4,17 @@ import {
   SandboxError,
   type ExecOptions,
   type ExecResult,
+  type LiveExec,
+  type LiveOptions,
   type Sandbox,
   type WallSpec,
 } from '../sandbox.ts'
 import { wallWorkspace, type HostLayout, type Launch } from './argv.ts'
 import type { WallCgroup } from './cgroup.ts'
 import type { DiskMeter } from './disk-usage.ts'
-import { execInWall } from './exec.ts'
+import { execInWall, liveInWall } from './exec.ts'
 import type { Pipes } from './pipes.ts'
+import type { Bubble } from './start.ts'
 import type { StateFiles } from './state-files.ts'
 
 export type WallParts = {
@@ -38,43 +41,71 @@ export function createWall(parts: WallParts): Sandbox {
   let processesPeak = 0
   let destroyed: Promise<void> | undefined
 
-  const exec = async (argv: string[], options: ExecOptions): Promise<ExecResult> => {
+  const open = async (argv: string[], options: ExecOptions | LiveOptions): Promise<Bubble> => {
     count += 1
     const name = `x${count}`
     const launch = launchOf(parts, name, argv, options)
     const group = await cgroup?.enter(name)
-    try {
-      return await execInWall({
-        launch: { ...launch, join: group?.procsFiles ?? [] },
-        filter: parts.files.filter,
-        pipes: parts.pipes,
-        pipePrefix: join(parts.files.walls, launch.execName),
-        graceMs: parts.graceMs,
-        cgroup: group,
-        disk: parts.disk,
-        options,
-        gone: gone.signal,
-        onProcesses: (seen) => (processesPeak = Math.max(processesPeak, seen)),
-      })
-    } catch (error) {
-      throw asSandboxError(error, 'the command could not be run')
-    } finally {
-      await group?.remove()
+    return {
+      launch: { ...launch, join: group?.procsFiles ?? [] },
+      filter: parts.files.filter,
+      pipes: parts.pipes,
+      pipePrefix: join(parts.files.walls, launch.execName),
+      graceMs: parts.graceMs,
+      cgroup: group,
+      disk: parts.disk,
+      gone: gone.signal,
+      onProcesses: (seen) => (processesPeak = Math.max(processesPeak, seen)),
     }
+  }
+  const exec = async (argv: string[], options: ExecOptions): Promise<ExecResult> => {
+    const bubble = await open(argv, options)
+    return execInWall(bubble, options).finally(() => bubble.cgroup?.remove())
+  }
+  const live = async (argv: string[], options: LiveOptions): Promise<LiveExec> => {
+    const bubble = await open(argv, options)
+    const begun = liveInWall(bubble, options)
+    const removed = begun.then(({ ended }) => ended).finally(() => bubble.cgroup?.remove())
+    const ended = removed.catch((error: unknown) => {
+      throw asSandboxError(error, 'the live command failed')
+    })
+    awaitAtEnd(ended)
+    const { write, closeInput, stop } = await begun
+    return {
+      write,
+      closeInput,
+      ended,
+      stop() {
+        void stop()
+        return ended
+      },
+    }
+  }
+  const whileThere = <T>(run: () => Promise<T>): Promise<T> => {
+    if (gone.signal.aborted) {
+      return Promise.reject(new SandboxError('sandbox_gone', `the wall ${spec.id} was destroyed`))
+    }
+    const result = run().catch((error: unknown) => {
+      throw asSandboxError(error, 'the command could not be run')
+    })
+    awaitAtEnd(result)
+    return result
+  }
+  /** Destroying waits for it. */
+  const awaitAtEnd = (work: Promise<unknown>): void => {
+    const settled = work.catch(() => undefined).finally(() => running.delete(settled))
+    running.add(settled)
+  }
+
+  const allOver = async (): Promise<void> => {
+    while (running.size > 0) await Promise.all(running)
   }
 
   return {
     id: spec.id,
     kind: 'namespace',
-    exec(argv, options) {
-      if (gone.signal.aborted) {
-        return Promise.reject(new SandboxError('sandbox_gone', `the wall ${spec.id} was destroyed`))
-      }
-      const result = exec(argv, options)
-      const settled = result.catch(() => undefined).finally(() => running.delete(settled))
-      running.add(settled)
-      return result
-    },
+    exec: (argv, options) => whileThere(() => exec(argv, options)),
+    start: (argv, options) => whileThere(() => live(argv, options)),
     stats() {
       const peaks = cgroup?.peaks()
       return Promise.resolve({
@@ -84,15 +115,20 @@ export function createWall(parts: WallParts): Sandbox {
     },
     destroy() {
       gone.abort()
-      destroyed ??= Promise.all(running).then(parts.release)
+      destroyed ??= allOver().then(parts.release)
       return destroyed
     },
   }
 }
 
-function launchOf(parts: WallParts, name: string, command: string[], options: ExecOptions): Launch {
+function launchOf(
+  parts: WallParts,
+  name: string,
+  command: string[],
+  options: ExecOptions | LiveOptions,
+): Launch {
   const { spec } = parts
-  if (command.length === 0) throw new SandboxError('sandbox_bad_request', 'exec was given no command')
+  if (command.length === 0) throw new SandboxError('sandbox_bad_request', 'there is no command to run')
   const env = { ...spec.env, ...options.env }
   const words = [...command, options.cwd ?? '', ...Object.entries(env).flat()]
   if (words.some((word) => word.includes('\0'))) {

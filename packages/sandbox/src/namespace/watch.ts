@@ -13,6 +13,9 @@ const LOOKS_AT_THE_LIMIT = 3
 // A walk may take this part of the time, and one of a small tree happens every second.
 const DISK_EVERY_MS = 1_000
 const DISK_SHARE = 10
+// A live command is idle most of the time. It is walked when the disk lost space, and now and then in case somebody else
+// made room meanwhile.
+const LIVE_WALK_EVERY_MS = 15_000
 
 /**
  * Tells a fork bomb, which stays at the limit and keeps hitting it, from a command that had to wait for a process.
@@ -32,6 +35,7 @@ export type Watch = {
   limits: WallLimits
   cgroup: ExecCgroup | undefined
   disk: DiskMeter
+  isLive: boolean
   /** Pid 1 of the wall as the host sees it, once it is known. */
   init: () => number | undefined
   onProcesses: (count: number) => void
@@ -45,6 +49,7 @@ export async function watch(run: Watch): Promise<void> {
   const judge = createLimitJudge(run.limits, run.cgroup !== undefined)
   let hitsBefore = 0
   let nextDisk = performance.now() + DISK_EVERY_MS
+  let nextWalk = run.isLive ? performance.now() + LIVE_WALK_EVERY_MS : 0
   while (await pause(run.over)) {
     const seen = look(run)
     run.onProcesses(seen.processes)
@@ -53,7 +58,9 @@ export async function watch(run: Watch): Promise<void> {
     if (why !== undefined) return run.stop(why)
     if (performance.now() < nextDisk) continue
     const started = performance.now()
-    if (await run.disk.isOver(seen.pids)) return run.stop('disk_limit')
+    const mustWalk = started >= nextWalk
+    if (mustWalk && run.isLive) nextWalk = started + LIVE_WALK_EVERY_MS
+    if (await run.disk[mustWalk ? 'isOver' : 'mayBeOver'](seen.pids)) return run.stop('disk_limit')
     nextDisk = performance.now() + Math.max(DISK_EVERY_MS, DISK_SHARE * (performance.now() - started))
   }
 }
