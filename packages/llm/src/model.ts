@@ -43,7 +43,8 @@ export type ToolSpec = { name: string; description: string; parameters: JsonSche
 
 export type ModelMessage =
   | { role: 'system'; text: string }
-  | { role: 'user'; text: string }
+  /** `keep`: may not be left out to make room. */
+  | { role: 'user'; text: string; keep?: boolean }
   | { role: 'assistant'; text: string; calls: ToolCall[] }
   | { role: 'tool'; callId: string; name: string; text: string }
 

@@ -1,0 +1,82 @@
+import type { ModelEnd, ModelMessage, ToolCall, ToolSpec } from '@muster/llm/model'
+import type { LoopLimits } from './tiers.ts'
+import type { Observation } from './toolbox.ts'
+
+type Answer = Extract<ModelEnd, { ok: true }>
+
+/**
+ * What an answer adds to the conversation. One that leads nowhere, empty or cut before it called anything, adds a nudge in
+ * the same step, so that the last word of a conversation is the model's only when it has answered.
+ */
+export function takeAnswer(answer: Answer, before: readonly ModelMessage[], limits: LoopLimits) {
+  const calls = withOwnIds(atMost(answer.calls, limits.callsPerAnswer), before)
+  const { text } = answer
+  const said: ModelMessage = { role: 'assistant', text, calls }
+  if (calls.length > 0) return { calls, said: [said], isEmpty: false }
+  if (text.trim() === '') return { calls, said: [nudge(emptyNudge)], isEmpty: true }
+  if (answer.why === 'length') return { calls, said: [said, nudge(lengthNudge)], isEmpty: true }
+  return { calls, said: [said], isEmpty: false }
+}
+
+const nudge = (text: string): ModelMessage => ({ role: 'user', text })
+const emptyNudge =
+  'Your answer was empty. Call a tool to go on with the task, or say in one or two sentences what you did if it is finished.'
+const lengthNudge =
+  'Your answer was cut at its length limit. Be brief: call one tool, with less text, or finish in one or two sentences.'
+
+/** The one after the last that is run says that it and the rest were not; a model may call without end. */
+function atMost(calls: readonly ToolCall[], max: number): ToolCall[] {
+  const [extra] = calls.slice(max)
+  if (extra === undefined) return [...calls]
+  const malformed = `You made ${calls.length} calls at once. Only the first ${max} were run; call again what you still need.`
+  return [...calls.slice(0, max), { ...extra, args: {}, malformed }]
+}
+
+/** Some servers give no ids, or the same ones again; results are matched by them. */
+function withOwnIds(calls: readonly ToolCall[], before: readonly ModelMessage[]): ToolCall[] {
+  const taken = new Set(
+    before.flatMap((message) => (message.role === 'assistant' ? message.calls.map((call) => call.id) : [])),
+  )
+  return calls.map((call, at) => {
+    const id =
+      call.id === '' || call.id.length > 200 || taken.has(call.id) ? `call_${before.length}_${at}` : call.id
+    taken.add(id)
+    return { ...call, id }
+  })
+}
+
+/** The calls of the last answer that have no observation yet. They are run in their order, so counting is enough. */
+export function pendingCalls(messages: readonly ModelMessage[]): readonly ToolCall[] {
+  const at = messages.findLastIndex((message) => message.role !== 'tool')
+  const last = messages[at]
+  return last?.role === 'assistant' ? last.calls.slice(messages.length - at - 1) : []
+}
+
+export function finalAnswer(messages: readonly ModelMessage[]): string | undefined {
+  const last = messages.at(-1)
+  return last?.role === 'assistant' && last.calls.length === 0 ? last.text : undefined
+}
+
+/** What is wrong with a call that no tool needs to see, in words that let a model repair it (LOOP-10). */
+export function refuseCall(call: ToolCall, tools: readonly ToolSpec[]): Observation | undefined {
+  const spec = tools.find((tool) => tool.name === call.name)
+  if (call.malformed !== undefined) {
+    const error = `${call.malformed} This call was not run.`
+    const expected = spec?.parameters['properties']
+    return {
+      success: false,
+      code: 'MALFORMED_CALL',
+      error,
+      ...(expected === undefined ? {} : { arguments: expected }),
+    }
+  }
+  if (spec !== undefined) return undefined
+  const names = tools.map((tool) => tool.name).join(', ')
+  const error = `There is no tool "${call.name.slice(0, 80)}". The tools are: ${names}.`
+  return { success: false, code: 'UNKNOWN_TOOL', error }
+}
+
+/** Compact, because a model pays for each character. */
+export function observationText(observation: Observation): string {
+  return JSON.stringify({ ...observation, changed: undefined })
+}
