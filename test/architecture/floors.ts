@@ -43,5 +43,5 @@ export const tables: Record<string, string[]> = {
   agents: ['workers'],
   mail: ['mail_heads', 'messages', 'mailboxes', 'mailbox_entries', 'channels', 'channel_members'],
   tasks: ['tasks', 'task_queue', 'task_dependencies', 'queue_settings'],
-  runs: ['runs', 'evidence', 'run_output'],
+  runs: ['runs', 'evidence', 'run_output', 'steps', 'checkpoints'],
 }

@@ -99,9 +99,9 @@ describe('a command that cannot be right', () => {
     ['wants a network', task('--network', 'full'), 2, 'wall_not_supported'],
     [
       'has words for a model only',
-      ['task', 'add', '--repo', 'demo', '--title', 'T', '--prompt', 'do it'],
+      ['task', 'add', '--repo', 'demo', '--title', 'T', '--prompt', 'do it', '--run', 'true'],
       2,
-      'prompt_not_supported',
+      'nothing_to_do',
     ],
     ['waits for a task that is not there', task('--after', '00000000'), 3, 'not_found'],
     ['asks for a task that is not there', ['task', 'show', '00000000'], 3, 'not_found'],

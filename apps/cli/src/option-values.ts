@@ -14,6 +14,17 @@ export function retries(text: string): number {
   return Number(text)
 }
 
+export function fixes(text: string): number {
+  if (!/^[0-5]$/.test(text)) throw new InvalidArgumentError('It must be a number from 0 to 5.')
+  return Number(text)
+}
+
+export function dollars(text: string): number {
+  if (!/^\d{1,5}(\.\d{1,6})?$/.test(text) || Number(text) > 10_000)
+    throw new InvalidArgumentError('Write it in US dollars, like 0.50 or 20, at most 10000.')
+  return Number(text)
+}
+
 export function time(text: string): string {
   const ms = parseDuration(text) ?? Date.parse(text) - Date.now()
   if (Number.isNaN(ms)) throw new InvalidArgumentError('Write it like 2h, or like 2030-01-31T12:00:00Z.')

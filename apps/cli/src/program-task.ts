@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Define, Does } from './define.ts'
 import { addTaskCare } from './program-care.ts'
-import { atMost, duration, retries, several, time } from './option-values.ts'
+import { atMost, dollars, duration, fixes, retries, several, time } from './option-values.ts'
 
 // The words after "one of" are those of the contract; a test compares them. Importing it here would cost 60 ms.
 export function addTaskCommands(root: Command, define: Define, does: Does): void {
@@ -23,7 +23,11 @@ function addTaskAdd(task: Command, define: Define, does: Does): void {
     .option('--repo <name>', 'repository, as in "npx muster repo list"; without it the first active one')
     .requiredOption('--title <text>', 'one line that says what is wanted')
     .option('--run <command>', 'shell command, run behind the wall with the repository at /workspace')
-    .option('--prompt <text>', 'words for an agent (needs a model; not in this version)')
+    .option('--prompt <text>', 'what is to be done, in words, for an agent with a model')
+    .option('--model <name>', 'only this model may do it, as in "npx muster model list"')
+    .option('--practice <file>', 'play this script instead of asking a model: a rehearsal')
+    .option('--fixes <n>', 'how often failed checks go back to the model, 0 to 5; 3 if not said', fixes)
+    .option('--budget <usd>', 'what all runs of it together may spend on models', dollars)
     .option('--description <text>', 'more about it, for people')
     .option(
       '--check <kind:target>',

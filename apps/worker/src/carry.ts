@@ -7,6 +7,7 @@ import type { HubLink } from './hub-link.ts'
 import type { Journal } from './journal.ts'
 import type { Log } from './log.ts'
 import { createReports, deliver, onRefused } from './reports.ts'
+import { Parked } from './executors/executor.ts'
 import { whyCannotRun } from './run-task.ts'
 import type { Runner } from './runner.ts'
 import type { Slots } from './slots.ts'
@@ -55,7 +56,10 @@ export async function carry(deps: Deps, run: HeldRun): Promise<void> {
     await reports.settled()
     run.phase = 'finished'
   } catch (error) {
-    if (!stop.signal.aborted && !isRefusal(error)) await handBack(deps, run, error)
+    if (!stop.signal.aborted && !isRefusal(error)) {
+      if (error instanceof Parked) await park(deps, run, error)
+      else await handBack(deps, run, error)
+    }
   } finally {
     release()
     // What cannot be removed must not keep the result from the hub; the next start tries again.
@@ -130,6 +134,13 @@ export async function deliverResult(deps: Deps, run: HeldRun): Promise<void> {
     log.warn({ err: error, task: taskId, epoch }, 'the hub refused the result of a run')
     await deps.runner.withdraw(assignment)
   }
+}
+
+/** The run waits for something that comes by itself; its steps are recorded, and a later run goes on behind them. */
+async function park({ link, log }: Deps, run: HeldRun, { delayMs, message }: Parked): Promise<void> {
+  log.info({ task: run.assignment.taskId, delayMs, reason: message }, 'a run is parked')
+  const said = { type: 'park' as const, delayMs: Math.ceil(delayMs), reason: message.slice(0, 2_000) }
+  await deliver(link(), run, said).catch((error: unknown) => onRefused(run, error, log))
 }
 
 /** The run could not be made here; the task goes back and the reason with it. */

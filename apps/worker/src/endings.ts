@@ -37,29 +37,51 @@ export function endOfCommand(result: ExecResult, timeoutMs: number): End | null 
   }
 }
 
-export function endOfReport(report: Report): End {
+/**
+ * How a run ends by what the checks found. `limit` is where the work was stopped before it was finished: when every
+ * declared check passed all the same, that proves it; when nothing was declared, nothing says that it is finished; and when
+ * only some passed, what there is is partial. `files` is how many the work changed.
+ */
+export function endOfReport(report: Report, limit?: End, files = 1): End {
   if (report.overall === 'pass') {
     const count = report.checks.length
-    return { ending: 'verified', reason: `${count === 1 ? 'The check' : `All ${count} checks`} passed.` }
+    const passed = count === 1 ? 'The check passed' : `All ${count} checks passed`
+    return {
+      ending: 'verified',
+      reason: limit === undefined ? `${passed}.` : `${passed}; ${lower(limit.reason)}`,
+    }
   }
-  if (report.overall === 'auto_pass')
-    return { ending: 'verified', reason: 'No check was declared; the work is there.' }
-  const failed = report.checks.find((check) => check.status === report.overall)
-  const name =
-    failed === undefined
-      ? 'The verification'
-      : `${failed.kind}${failed.target === '' ? '' : `:${failed.target}`}`
-  const why = failed?.reason === undefined ? '' : ` ${failed.reason}`
-  const more = report.checks.filter((check) => check.status !== 'pass').length - 1
+  if (report.overall === 'auto_pass') {
+    if (limit === undefined)
+      return { ending: 'verified', reason: 'No check was declared; the work is there.' }
+    return {
+      ending: 'partial_pass',
+      reason: `No check was declared, and the work was not finished. ${limit.reason}`,
+    }
+  }
+  const failed = whatFailed(report)
+  if (limit === undefined) return { ending: 'execution_failed', reason: failed }
+  const isPartial = files > 0 && report.totals.pass > 0
   return {
-    ending: 'execution_failed',
-    reason:
-      `${name} did not pass.${why}${fromBase(report)}${more > 0 ? ` ${more} more did not pass.` : ''}`.slice(
-        0,
-        2_000,
-      ),
+    ending: isPartial ? 'partial_pass' : limit.ending,
+    reason: `${limit.reason} ${failed}`.slice(0, 2_000),
   }
 }
+
+function whatFailed(report: Report): string {
+  const failed = report.checks.find((check) => check.status === report.overall)
+  const name = failed === undefined ? 'The verification' : nameOf(failed)
+  const why = failed?.reason === undefined ? '' : ` ${failed.reason}`
+  const more = report.checks.filter((check) => check.status !== 'pass').length - 1
+  const others = more > 0 ? ` ${more} more did not pass.` : ''
+  return `${name} did not pass.${why}${fromBase(report)}${others}`.slice(0, 2_000)
+}
+
+function nameOf({ kind, target }: Report['checks'][number]): string {
+  return target === '' ? kind : `${kind}:${target}`
+}
+
+const lower = (sentence: string) => sentence.slice(0, 1).toLowerCase() + sentence.slice(1)
 
 export function deadlineReason(timeoutMs: number): string {
   return `The deadline of ${timeoutMs % 1_000 === 0 ? `${timeoutMs / 1_000} s` : `${timeoutMs} ms`} passed.`

@@ -11,7 +11,7 @@ export type HubLink = {
   /** Sends once on the present connection; rejects with WireError('disconnected') when there is none. */
   request(message: Request): Promise<Answer>
   /** Sends until the hub has answered, over as many connections as that takes. Rejects when refused or aborted. */
-  deliver(message: Request, signal: AbortSignal): Promise<void>
+  deliver(message: Request, signal: AbortSignal): Promise<Answer>
   /** Sends if connected; for news that nobody misses. */
   tell(message: WorkerMessage): void
   close(): void
@@ -94,8 +94,7 @@ export function createHubLink(deps: {
         if (welcomed === undefined) await oneOf(waitingForWelcome, signal)
         const through = welcomed
         try {
-          await request(message)
-          return
+          return await request(message)
         } catch (error) {
           if (!(error instanceof WireError) || error.code !== 'disconnected') throw error
           // The close event may come after this rejection; this connection is of no use either way.

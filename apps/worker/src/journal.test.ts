@@ -23,6 +23,7 @@ const assignment: Assignment = {
   branch: 'muster/shell/t',
   failedBranch: 'muster-failed/shell/t',
   executor: 'shell',
+  loop: null,
   command: 'true',
   checks: [],
   mayChange: [],

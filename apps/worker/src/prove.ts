@@ -3,11 +3,10 @@ import { verify } from '@muster/agent/verify/verify'
 import type { Report } from '@muster/contract/checks'
 import type { Assignment } from '@muster/contract/wire'
 import { join } from 'node:path'
-import { endOfReport, type End } from './endings.ts'
 import { checkout } from './git/checkout.ts'
 import type { Mirror } from './git/mirror.ts'
 import type { TakenIn } from './git/take-in.ts'
-import { author, type RunReports, type RunTools } from './run-tools.ts'
+import { authorOf, type RunReports, type RunTools } from './run-tools.ts'
 import { openWall } from './wall.ts'
 
 /** The checks, in a second wall, on a clean checkout of exactly the commit that came out of the first. */
@@ -20,25 +19,29 @@ export async function prove(
     mirror: Mirror
     commit: string
     taken: TakenIn
+    /** From 1; each has a clean checkout and a wall of its own. */
+    round: number
     stop: AbortSignal
   },
-): Promise<{ report: Report; end: End }> {
-  const { mirror, commit, taken, stop } = stage
+): Promise<Report> {
+  const { mirror, commit, taken, stop, round } = stage
   const { branch, mayChange, allowEmpty } = assignment
   const checks = assignment.checks.map(({ kind, target, timeoutMs }) => ({
     kind,
     target,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   }))
-  const into = join(stage.dir, 'proof')
+  const name = round === 1 ? 'proof' : `proof-${round}`
+  const into = join(stage.dir, name)
+  const author = authorOf(assignment)
   const result = { base: mirror.base, packs: taken.packs }
   await checkout({ git: tools.git, mirror: mirror.path, commit, result, branch, into, author, signal: stop })
-  const wall = await openWall(tools.driver, { id: `${assignment.runId}-proof`, workspace: into })
+  const wall = await openWall(tools.driver, { id: `${assignment.runId}-${name}`, workspace: into })
   try {
     const { trees, baseTexts, changed } = taken
     const rules = { base: trees.base, checks, mayChange, baseTexts }
     const plan = planProof({ ...rules, commit: trees.commit })
-    const report = await verify({
+    return await verify({
       wall,
       checks,
       base: mirror.base,
@@ -56,7 +59,6 @@ export async function prove(
         reports.output.say(`check ${kind}${target === '' ? '' : `:${target}`} ${status} (${ms} ms)`)
       },
     })
-    return { report, end: endOfReport(report) }
   } finally {
     await wall.destroy()
   }

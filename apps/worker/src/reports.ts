@@ -1,4 +1,5 @@
 import type { WorkerMessage } from '@muster/contract/wire'
+import type { Answer } from './connection.ts'
 import { stopRun, type HeldRun } from './held-run.ts'
 import type { HubLink } from './hub-link.ts'
 import type { Log } from './log.ts'
@@ -11,7 +12,7 @@ type Body<M> = M extends { id: number; taskId: string; epoch: number }
   : never
 
 /** Delivers a message about a run under its epoch; rejects when the hub refuses it or the run is stopped. */
-export function deliver(link: HubLink, run: HeldRun, body: Body<WorkerMessage>): Promise<void> {
+export function deliver(link: HubLink, run: HeldRun, body: Body<WorkerMessage>): Promise<Answer> {
   const { taskId, epoch } = run.assignment
   return link.deliver({ ...body, taskId, epoch } as Parameters<HubLink['deliver']>[0], run.stop.signal)
 }
@@ -22,6 +23,9 @@ export function onRefused(run: HeldRun, error: unknown, log: Log): void {
   else if (!run.stop.signal.aborted) log.warn({ err: error }, 'a report of a run was not taken')
 }
 
+// As the wire allows; what is longer is seen whole in the step.
+const deltaChars = 64_000
+
 /** What a run tells while it goes: in order and without waiting, so that it does not stand still while the hub writes. */
 export function createReports(
   link: HubLink,
@@ -30,10 +34,15 @@ export function createReports(
 ): RunReports & { settled(): Promise<void> } {
   let told = Promise.resolve()
   const tell = (body: Body<WorkerMessage>) => {
-    told = told.then(() => deliver(link, run, body)).catch((error: unknown) => onRefused(run, error, log))
+    told = told
+      .then(() => deliver(link, run, body))
+      .then(
+        () => {},
+        (error: unknown) => onRefused(run, error, log),
+      )
   }
   const output = createOutputStream({
-    send: (batch, chunks) => deliver(link, run, { type: 'output', batch, chunks }),
+    send: (batch, chunks) => deliver(link, run, { type: 'output', batch, chunks }).then(() => {}),
     onError: (error) => onRefused(run, error, log),
   })
   return {
@@ -47,6 +56,19 @@ export function createReports(
       // As the far side of a fetch words it.
       const within = percent === null ? null : Math.min(percent, 100)
       link.tell({ type: 'progress', taskId, epoch, text: text.slice(0, 256), percent: within })
+    },
+    delta(channel, text) {
+      const { taskId, epoch } = run.assignment
+      link.tell({ type: 'delta', taskId, epoch, channel, text: text.slice(0, deltaChars) })
+    },
+    async step(step) {
+      // Behind the phases, so that the events of a task tell its story in order.
+      await told
+      await deliver(link, run, { type: 'step', ...step })
+    },
+    async resume() {
+      const answer = await deliver(link, run, { type: 'resume' })
+      return answer.type === 'reply' ? (answer.checkpoint ?? null) : null
     },
     async publish(branch, commit) {
       // Behind the phases that were told: the events of a task must not have its grant before what it was granted for.

@@ -1,26 +1,18 @@
 import type { Assignment, RunResult } from '@muster/contract/wire'
 import { SandboxError } from '@muster/sandbox/sandbox'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { deadlineReason, endOfCommand, type End } from './endings.ts'
-import { runShell } from './executors/shell.ts'
-import { checkout } from './git/checkout.ts'
+import { deadlineReason, endOfReport, type End } from './endings.ts'
+import type { Executor, Worked } from './executors/executor.ts'
+import { openExecutor } from './executors/open-executor.ts'
 import { commitInside } from './git/carry-out.ts'
 import { GitError } from './git/git-error.ts'
 import type { Mirror } from './git/mirror.ts'
-import { takeIn, type TakenIn } from './git/take-in.ts'
-import { author, type RunReports, type RunTools } from './run-tools.ts'
-import { openWall } from './wall.ts'
+import { takeIn } from './git/take-in.ts'
+import { keep, nothing, result, type Work } from './keep.ts'
+import { CannotRun, prepare } from './prepare.ts'
 import { prove } from './prove.ts'
-
-/** The worker could not even begin; another worker, or this one later, may. */
-export class CannotRun extends Error {
-  readonly code: string
-  constructor(code: string, message: string) {
-    super(message)
-    this.code = code
-  }
-}
+import { authorOf, type RunReports, type RunTools } from './run-tools.ts'
+import { openWall } from './wall.ts'
 
 // What carrying work out after a deadline may take; inside the 20 s that the hub waits for the report.
 const afterDeadlineMs = 10_000
@@ -28,9 +20,10 @@ const afterDeadlineMs = 10_000
 /**
  * One attempt at a task, from the assignment to its result. `signal` stops it from outside; then nothing is reported.
  *
- * The order is the promise: the command runs in a wall on a clone of its own; the result leaves the wall as a bundle
+ * The order is the promise: the executor works in a wall on a clone of its own; the result leaves the wall as a bundle
  * and becomes a commit that cannot change any more; the checks run in another wall on exactly that commit; only then,
- * and only if the hub still counts this run as the newest, does a branch appear in the person's repository.
+ * and only if the hub still counts this run as the newest, does a branch appear in the person's repository. What did not
+ * pass goes back to an executor that wants to try again, which then has a wall on its workspace as it left it.
  */
 export async function runTask(
   assignment: Assignment,
@@ -46,23 +39,10 @@ export async function runTask(
   const late: End = { ending: 'timed_out', reason: deadlineReason(assignment.timeoutMs) }
   try {
     reports.phase('preparing')
-    const mirror = await prepare(assignment, tools, reports, dir, stop)
-    const work = await execute(assignment, tools, reports, { dir, mirror, signal, stop, left })
-    const { taken, commit } = work
-    if (taken === null || commit === null) return result(work.end ?? late, mirror, work)
-    try {
-      if (work.end !== null)
-        return await keep(assignment, tools, reports, { mirror, work, end: work.end, signal })
-      reports.phase('verifying')
-      const proven = await prove(assignment, tools, reports, { dir, mirror, taken, commit, stop })
-      const end = deadline.aborted && proven.end.ending !== 'verified' ? late : proven.end
-      return await keep(assignment, tools, reports, { mirror, work, end, signal, report: proven.report })
-    } catch (error) {
-      // Git refuses the commit or the branch: it would again, and the diff must not be lost over it.
-      if (!(error instanceof GitError) || stop.aborted) throw error
-      reports.output.say(error.message)
-      return result({ ending: 'execution_failed', reason: `${error.code}: ${error.message}` }, mirror, work)
-    }
+    const executor = openExecutor(assignment, reports)
+    const mirror = await prepare(assignment, tools, reports, { dir, left: null, signal: stop })
+    const stage = { dir, mirror, signal, stop, left, deadline, late }
+    return await workAndProve(assignment, tools, reports, executor, stage)
   } catch (error) {
     if (deadline.aborted && !signal.aborted) return result(late, null, nothing)
     // Another worker would find the same repository: this ends the task rather than sending it round.
@@ -73,78 +53,79 @@ export async function runTask(
   }
 }
 
-type Work = { taken: TakenIn | null; commit: string | null; exitCode: number | null; end: End | null }
-const nothing: Work = { taken: null, commit: null, exitCode: null, end: null }
+type Stage = {
+  dir: string
+  mirror: Mirror
+  signal: AbortSignal
+  /** `signal` or the deadline. */
+  stop: AbortSignal
+  left: () => number
+  deadline: AbortSignal
+  /** How the run ends when the deadline passes. */
+  late: End
+}
 
-async function prepare(
+async function workAndProve(
   assignment: Assignment,
   tools: RunTools,
   reports: RunReports,
-  dir: string,
-  signal: AbortSignal,
-): Promise<Mirror> {
-  try {
-    const mirror = await tools.mirrors.update(assignment.repo, {
-      signal,
-      onProgress: ({ phase, percent }) => reports.progress(phase, percent),
-    })
-    await mkdir(dir, { mode: 0o711 })
-    const into = join(dir, 'work')
-    await checkout({
-      git: tools.git,
-      mirror: mirror.path,
-      commit: mirror.base,
-      branch: assignment.branch,
-      into,
-      author,
-      signal,
-    })
-    reports.output.say(
-      `Checked out ${mirror.branch} at ${mirror.base.slice(0, 12)} of ${assignment.repo.name}`,
-    )
-    return mirror
-  } catch (error) {
-    if (error instanceof GitError && !signal.aborted)
-      throw new CannotRun(error.code, `${error.message} ${error.hint}`.trim())
-    throw error
+  executor: Executor,
+  stage: Stage,
+): Promise<RunResult> {
+  const { mirror, signal, deadline, late } = stage
+  for (let round = 1; ; round += 1) {
+    const work = await execute(assignment, tools, reports, executor, { ...stage, round })
+    const { taken, commit, end, limit } = work
+    if (taken === null || commit === null) return result(end ?? late, mirror, work)
+    try {
+      if (end !== null) return await keep(assignment, tools, reports, { mirror, work, end, signal })
+      reports.phase('verifying')
+      const at = { ...stage, taken, commit, round }
+      const report = await prove(assignment, tools, reports, at)
+      const isPassed = report.overall === 'pass' || report.overall === 'auto_pass'
+      if (!isPassed && limit === undefined && !deadline.aborted) {
+        if (await executor.tryAgain(report, { signal: stage.stop })) continue
+      }
+      const proven = endOfReport(report, limit, taken.changed.files)
+      const isLate = deadline.aborted && proven.ending !== 'verified'
+      const kept = { mirror, work, end: isLate ? late : proven, signal, report }
+      return await keep(assignment, tools, reports, kept)
+    } catch (error) {
+      // Git refuses the commit or the branch: it would again, and the diff must not be lost over it.
+      if (!(error instanceof GitError) || stage.stop.aborted) throw error
+      reports.output.say(error.message)
+      return result({ ending: 'execution_failed', reason: `${error.code}: ${error.message}` }, mirror, work)
+    }
   }
 }
 
-type Stage = { dir: string; mirror: Mirror; signal: AbortSignal; stop: AbortSignal; left: () => number }
-
-/** The command in its wall, and its work out of it. The wall is gone when this returns. */
+/** The executor in its wall, and its work out of it. The wall is gone when this returns. */
 async function execute(
   assignment: Assignment,
   tools: RunTools,
   reports: RunReports,
-  stage: Stage,
-): Promise<Work> {
-  const { signal } = stage
-  const wall = await openWall(tools.driver, { id: assignment.runId, workspace: join(stage.dir, 'work') })
-  let ended: Pick<Work, 'exitCode' | 'end'> = { exitCode: null, end: null }
+  executor: Executor,
+  stage: Stage & { round: number },
+): Promise<Work & Worked> {
+  const { signal, mirror, left, round } = stage
+  const id = round === 1 ? assignment.runId : `${assignment.runId}-${round}`
+  const wall = await openWall(tools.driver, { id, workspace: join(stage.dir, 'work') })
+  let worked: Worked = { exitCode: null, end: null }
   try {
     reports.phase('running')
-    const done = await runShell(wall, assignment.command, {
-      output: reports.output,
-      timeoutMs: stage.left(),
-      signal,
-    })
-    const end = endOfCommand(done, assignment.timeoutMs)
-    if (end?.ending === 'cancelled') throw new Error('the run was stopped')
-    ended = { exitCode: done.code, end }
-    reports.output.say(end === null ? 'The command exited with 0' : end.reason)
+    worked = await executor.work(wall, { left, base: mirror.base, signal })
     reports.phase('carrying_out')
     const limit = AbortSignal.any([
       signal,
       AbortSignal.timeout(Math.max(Math.ceil(stage.left()), afterDeadlineMs)),
     ])
-    return { ...ended, ...(await carryOut(assignment, tools, stage, wall, limit)) }
+    return { ...worked, ...(await carryOut(assignment, tools, stage, wall, limit)) }
   } catch (error) {
     if (!(error instanceof GitError) || signal.aborted) throw error
     reports.output.say(error.message)
-    // How the command ended comes first: what it did, such as filling the disk, may be why nothing can be taken out.
+    // How the work ended comes first: what it did, such as filling the disk, may be why nothing can be taken out.
     const reason = `${error.code}: ${error.message}`
-    return { ...nothing, ...ended, end: ended.end ?? { ending: 'execution_failed', reason } }
+    return { ...nothing, ...worked, end: worked.end ?? { ending: 'execution_failed', reason } }
   } finally {
     await wall.destroy()
   }
@@ -153,71 +134,19 @@ async function execute(
 async function carryOut(
   assignment: Assignment,
   tools: RunTools,
-  { mirror, dir }: Stage,
+  { mirror, dir, round }: Stage & { round: number },
   wall: Awaited<ReturnType<typeof openWall>>,
   signal: AbortSignal,
-): Promise<{ taken: TakenIn; commit: string }> {
-  const { runId, taskId, title } = assignment
+): Promise<Pick<Work, 'taken' | 'commit'>> {
+  const { taskId, title } = assignment
+  const runId = round === 1 ? assignment.runId : `${assignment.runId}-${round}`
   const base = mirror.base
-  const carried = await commitInside(wall, {
-    message: title,
-    author,
-    base,
-    taskId,
-    runId,
-    into: join(dir, 'out'),
-    signal,
-  })
-  const { bundle, commit } = carried
+  const author = authorOf(assignment)
+  const into = join(dir, round === 1 ? 'out' : `out-${round}`)
+  const said = { message: title, author, base, taskId, runId: assignment.runId, into, signal }
+  const { bundle, commit } = await commitInside(wall, said)
   const taken = await takeIn({ git: tools.git, mirror: mirror.path, bundle, runId, commit, base, signal })
   return { taken, commit }
-}
-
-type Kept = { mirror: Mirror; work: Work; end: End; signal: AbortSignal; report?: RunResult['report'] }
-
-/**
- * Puts the work where a person finds it: proven work on the branch, other work on a branch that says so. The hub's
- * grant comes first and the branch is moved by compare-and-swap against what was there before the grant (at first when
- * the run began), so that a run which froze and lost its task meanwhile cannot overwrite a newer one's branch.
- */
-async function keep(
-  assignment: Assignment,
-  tools: RunTools,
-  reports: RunReports,
-  kept: Kept,
-): Promise<RunResult> {
-  const { mirror, work, end, signal } = kept
-  const { commit, taken } = work
-  const isProven = end.ending === 'verified'
-  if (commit === null || taken === null) return result(end, mirror, work)
-  if (!isProven && taken.changed.files === 0)
-    return { ...result(end, mirror, work), report: kept.report ?? null }
-  const branch = isProven ? assignment.branch : assignment.failedBranch
-  reports.phase('publishing')
-  let expected = mirror.branches.get(branch) ?? null
-  for (let attempt = 1; ; attempt++) {
-    await reports.publish(branch, commit)
-    const options = { mirror: mirror.path, branch, commit, expected, signal }
-    if ((await tools.publisher.publish(assignment.repo, options)) === 'published') break
-    if (attempt === 5)
-      throw new GitError('publish_refused', `The branch ${branch} keeps moving under the run.`)
-    expected = await tools.publisher.readBranch(assignment.repo, branch, signal)
-  }
-  reports.output.say(`${isProven ? 'Proven' : 'Unproven'} work is on branch ${branch}`)
-  return { ...result(end, mirror, work), branch, report: kept.report ?? null }
-}
-
-function result(end: End, mirror: Mirror | null, work: Work): RunResult {
-  return {
-    ...end,
-    exitCode: work.exitCode,
-    base: mirror?.base ?? null,
-    commit: work.commit,
-    branch: null,
-    report: null,
-    diff: work.taken?.diff.text ?? '',
-    diffTruncated: work.taken?.diff.cut ?? false,
-  }
 }
 
 /** Whether an error says that this worker cannot run the task now, rather than that the task failed. */

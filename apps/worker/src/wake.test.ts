@@ -8,7 +8,7 @@ import { readConfig } from './config.ts'
 import { holdRun, stopRun } from './held-run.ts'
 import type { HubLink } from './hub-link.ts'
 import { createLog } from './log.ts'
-import { CannotRun } from './run-task.ts'
+import { CannotRun } from './prepare.ts'
 import { createWake } from './wake.ts'
 import { splitCommand } from './wake-command.ts'
 

@@ -4,7 +4,7 @@ import type { HeldRun } from './held-run.ts'
 import type { HubLink } from './hub-link.ts'
 import type { Log } from './log.ts'
 import { deliver } from './reports.ts'
-import { CannotRun } from './run-task.ts'
+import { CannotRun } from './prepare.ts'
 import { fillWords, valuesOf } from './wake-command.ts'
 
 /** SIDE-04: each try has a minute, and there are three more. */

@@ -121,10 +121,15 @@ export const errorTable = {
     when: 'A task named in "after" does not exist in this workspace.',
     hint: 'Name existing tasks; a task may only wait for older ones.',
   },
-  prompt_not_supported: {
+  nothing_to_do: {
     status: 422,
-    when: 'The task has a prompt but no command, and no model can run it in this version.',
-    hint: 'Give a command with --run.',
+    when: 'The task has neither a command nor a prompt, or both.',
+    hint: 'Give either --run COMMAND or --prompt TEXT.',
+  },
+  practice_script_invalid: {
+    status: 422,
+    when: 'The script of the practice model cannot be read, or the practice model is asked for without one.',
+    hint: 'Correct the named field; "npx muster demo --show" prints a script that works.',
   },
   wall_not_supported: {
     status: 422,

@@ -50,6 +50,9 @@ export const eventKinds = [
   'queue.paused',
   'queue.resumed',
   'queue.stopped',
+  'run.step',
+  'run.resumed',
+  'run.parked',
   'run.publish_granted',
   'run.refused_stale',
 ] as const

@@ -17,6 +17,8 @@ export const liveMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('output'), taskId: id, chunk: outputChunk }),
   /** Short-lived news that is not kept, such as the progress of a clone. */
   z.object({ type: z.literal('progress'), taskId: id, text: z.string(), percent: z.number().nullable() }),
+  /** What the model of a run says at this moment; what is kept of it is the step. */
+  z.object({ type: z.literal('delta'), taskId: id, channel: z.enum(['text', 'thinking']), text: z.string() }),
   /** Everything up to here has been sent. */
   z.object({ type: z.literal('caught_up'), cursor: z.string() }),
 ])

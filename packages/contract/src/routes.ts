@@ -4,6 +4,7 @@ import { me, passwordSet, signIn, signInLink, token, tokenCreate, tokenCreated }
 import { messageRoutes } from './message-routes.ts'
 import { repo, repoCreate } from './repos.ts'
 import type { Route } from './route.ts'
+import { taskSteps, taskStepsQuery } from './loop.ts'
 import { run, taskDiff, taskLog, taskLogQuery } from './runs.ts'
 import { page, task, taskCreate, taskListQuery, taskRef, taskRow } from './tasks.ts'
 import { queueRoutes } from './routes-queue.ts'
@@ -221,6 +222,16 @@ export const routes = {
     query: taskLogQuery,
     status: 200,
     response: taskLog,
+  },
+  taskSteps: {
+    method: 'GET',
+    path: '/api/v1/tasks/:task/steps',
+    summary: 'What the agent of a task did, step by step',
+    who: 'person',
+    params: taskParams,
+    query: taskStepsQuery,
+    status: 200,
+    response: taskSteps,
   },
   taskDiff: {
     method: 'GET',

@@ -1,7 +1,18 @@
 import { z } from 'zod'
 import { report } from './checks.ts'
-import { ending, runPhase } from './task-states.ts'
+import { chosenModel } from './loop.ts'
+import { ending, executors, runPhase } from './task-states.ts'
 import { commitId, id, timestamp } from './text.ts'
+
+export const partial = z
+  .object({
+    done: z.array(z.string().max(500)).max(100).describe('What is proven.'),
+    remaining: z.array(z.string().max(500)).max(100).describe('What is not.'),
+  })
+  .meta({
+    title: 'partial',
+    description: 'Work that was stopped at a limit: what is proven and what is not.',
+  })
 
 /** One attempt at a task by one agent on one worker. */
 export const run = z.object({
@@ -12,6 +23,16 @@ export const run = z.object({
   worker: z.string(),
   agent: z.string(),
   wall: z.string(),
+  executor: z.enum(executors),
+  /** The model that was asked; null for a command. */
+  model: chosenModel.nullable(),
+  /** Steps that this run recorded, and the first run of the line of work that it went on with. */
+  steps: z.int(),
+  line: id.nullable(),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  /** Of work that was stopped at a limit: what is proven and what is not. */
+  partial: partial.nullable(),
   phase: runPhase.nullable(),
   ending: ending.nullable(),
   /** One sentence on the ending: the exit code, the limit that was hit, the check that failed. */

@@ -64,6 +64,10 @@ export const wallKinds = ['namespace', 'container', 'microvm'] as const
 export const wallKind = z.enum(wallKinds)
 export type WallKind = z.infer<typeof wallKind>
 
+/** What drives a run inside its wall. */
+export const executors = ['shell', 'loop'] as const
+export type Executor = (typeof executors)[number]
+
 /** What a run is doing, as its worker reports it. */
 export const runPhases = ['preparing', 'running', 'carrying_out', 'verifying', 'publishing'] as const
 export const runPhase = z.enum(runPhases)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { check, checkResult, proof } from './checks.ts'
+import { chosenModel, modelName } from './loop.ts'
 import { ending, lane, taskState, tier, wallKind } from './task-states.ts'
 import { commitId, id, line, slugName, text, timestamp } from './text.ts'
 
@@ -16,7 +17,16 @@ export const taskCreate = z.strictObject({
   description: text(10_000).optional(),
   /** A shell command, run by `sh -c` inside the wall with the repository at /workspace. */
   run: text(32_000).min(1).optional(),
+  /** What is to be done, in words, for an agent with a model. Either this or `run`. */
   prompt: text(32_000).min(1).optional(),
+  /** The only model that may do it, by name; without one, routing chooses by tier. */
+  model: modelName.optional(),
+  /** The script of the practice model, as JSON: a rehearsal without intelligence. */
+  practice: text(64_000).min(1).optional(),
+  /** How often failed checks go back to the model (VERIF-04). */
+  fixes: z.int().min(0).max(5).default(3),
+  /** What all runs of this task together may spend on models. */
+  budgetUsd: z.number().min(0).max(10_000).optional(),
   checks: z.array(check).max(64).default([]),
   lane: lane.default('normal'),
   /** Without one, what the words of the task suggest. */
@@ -67,6 +77,8 @@ export const decision = z.object({
   reason: z.string(),
   /** The workers of this hub that had a free slot, at most ten. */
   candidates: z.array(z.object({ worker: z.string(), free: z.int(), fits: z.boolean(), why: z.string() })),
+  /** The model that the run asks; null for a command. */
+  model: chosenModel.nullable().optional(),
   at: timestamp,
 })
 export type Decision = z.infer<typeof decision>
@@ -103,6 +115,12 @@ export const task = taskRow.extend({
   description: z.string().nullable(),
   run: z.string().nullable(),
   prompt: z.string().nullable(),
+  /** The model that was asked for by name. */
+  model: z.string().nullable(),
+  /** Whether the practice model plays it. */
+  practice: z.boolean(),
+  fixes: z.int(),
+  budgetUsd: z.number().nullable(),
   declaredChecks: z.array(z.object({ kind: z.string(), target: z.string() })),
   after: z.array(id),
   needs: z.array(z.string()),

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { check, report } from './checks.ts'
-import { ending, runPhase, wallKind } from './task-states.ts'
+import { checkpoint, loopWork, modelMessage, stepSaid, usage, workspaceState } from './loop.ts'
+import { partial } from './runs.ts'
+import { ending, executors, runPhase, wallKind } from './task-states.ts'
 import { capability, commitId, id } from './text.ts'
 import { mailAnswer, mailPushes, mailRequests } from './wire-mail.ts'
 import { blocked, restartCauses, supervisor, wallStatus } from './workers.ts'
@@ -64,12 +66,18 @@ export const assignment = z.object({
     .string()
     .describe('Where proven work is put. It must not exist there before: create it, never overwrite.'),
   failedBranch: z.string().describe('Where work that did not pass may be kept.'),
-  executor: z.literal('shell').describe('How `command` is meant.'),
+  executor: z
+    .enum(executors)
+    .describe('`shell`: run `command`. `loop`: let a model work with tools, see `loop`.'),
   command: z
     .string()
     .describe(
-      'A shell command that the task wants run inside a wall. It is not trusted: never run it on the host.',
+      'A shell command that the task wants run inside a wall. It is not trusted: never run it on the host. Empty with `loop`.',
     ),
+  loop: loopWork
+    .nullable()
+    .default(null)
+    .describe('With the executor `loop`: what is asked, and of which model.'),
   checks: z.array(check).describe('What must be executed on the result, each one, before the task is done.'),
   mayChange: z.array(z.string()).describe('Globs of files that define the proof and may be changed.'),
   allowEmpty: z.boolean().describe('Whether a run that changes nothing may be a success.'),
@@ -94,6 +102,7 @@ export const runResult = z.object({
   report: report.nullable().describe('What the checks found on exactly this commit; null when none was run.'),
   diff: z.string().max(1_200_000).describe('The unified diff from base to commit, for people to read.'),
   diffTruncated: z.boolean().describe('Whether there is more of the diff.'),
+  partial: partial.nullable().optional().describe('With `partial_pass`: what is done and what remains.'),
 })
 export type RunResult = z.infer<typeof runResult>
 
@@ -251,6 +260,55 @@ export const workerMessage = z.discriminatedUnion('type', [
     .describe('What the run does right now, for whoever watches. Not kept and not answered.'),
   z
     .object({
+      type: z.literal('delta'),
+      ...held,
+      channel: z.enum(['text', 'thinking']).describe('An answer, or the thinking before it.'),
+      text: z.string().max(64_000).describe('The next piece of it.'),
+    })
+    .describe(
+      'What the model says at this moment, gathered for 100 ms, for whoever watches. Not kept and not answered.',
+    ),
+  z
+    .object({
+      type: z.literal('step'),
+      ...request,
+      ...held,
+      step: stepSaid.describe('What was done.'),
+      messages: z.array(modelMessage).max(16).describe('What it added to the conversation, whole.'),
+      state: z.record(z.string(), z.unknown()).describe('What the loop counts; given back on `resume`.'),
+      workspace: workspaceState.nullable().describe('The files after it. Null: as they were.'),
+      failure: z
+        .object({ class: z.string().max(40), message: z.string().max(1_000) })
+        .nullable()
+        .optional()
+        .describe('Why the model did not answer, if it did not.'),
+      totals: usage.nullable().optional().describe('Tokens of this run so far.'),
+    })
+    .describe(
+      'A step is done. Wait for the reply before the next one: then it is on disk, and a run that follows this one goes ' +
+        'on behind it. One that is sent twice is recorded once.',
+    ),
+  z
+    .object({ type: z.literal('resume'), ...request, ...held })
+    .describe('Asks for what earlier runs of this line of work recorded; the reply has it as `checkpoint`.'),
+  z
+    .object({
+      type: z.literal('park'),
+      ...request,
+      ...held,
+      delayMs: z
+        .int()
+        .min(0)
+        .max(8 * 86_400_000)
+        .describe('How long the task is to wait.'),
+      reason: z.string().max(2_000).describe('One sentence for a person.'),
+    })
+    .describe(
+      'The run cannot go on now through no fault of its own, such as a quota that is used up. The task waits that long ' +
+        'and goes on from its last step; nothing is held against it.',
+    ),
+  z
+    .object({
       type: z.literal('publish'),
       ...request,
       ...held,
@@ -330,6 +388,10 @@ export const hubMessage = z.discriminatedUnion('type', [
         .array(z.object(held))
         .optional()
         .describe('To `renew`: the leases that are gone; their runs must be stopped.'),
+      checkpoint: checkpoint
+        .nullable()
+        .optional()
+        .describe('To `resume`: null when there is nothing to go on with.'),
       ...mailAnswer,
     })
     .describe('The one answer to a message with an `id`.'),

@@ -87,7 +87,7 @@ function watched(link: HubLink): HubLink {
     if (run.type === 'phase') tell(run, run.phase)
     if (run.type !== 'finish') return link.deliver(message, signal)
     tell(run, 'completing')
-    await link.deliver(message, signal).finally(() => tell(run, 'gone'))
+    return link.deliver(message, signal).finally(() => tell(run, 'gone'))
   }
   return { ...link, deliver }
 }

@@ -7,7 +7,7 @@ import type { Db, Tx } from '../../../apps/hub/src/kernel/db.ts'
 import { MusterError } from '../../../apps/hub/src/kernel/errors.ts'
 import { once } from '../../../apps/hub/src/kernel/idempotency.ts'
 import { newId } from '../../../apps/hub/src/kernel/ids.ts'
-import { branchesOf, shellAgent } from '../../../apps/hub/src/runs/branches.ts'
+import { branchesOf } from '../../../apps/hub/src/runs/branches.ts'
 import {
   failed,
   openRooms,
@@ -44,7 +44,7 @@ export const maxRunning = 3
 
 /** Branch for proven work of this task, and for work that is kept. */
 export function branchesFor(taskId: string): { proven: string; kept: string } {
-  const { branch, failedBranch } = branchesOf(shellAgent, { title, short: taskId.slice(-8) })
+  const { branch, failedBranch } = branchesOf('shell', { title, short: taskId.slice(-8) })
   return { proven: branch, kept: failedBranch }
 }
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { taskCreate, type TaskCreateInput } from '@muster/contract/tasks'
 import { parseCheck } from '../check-option.ts'
 import type { Command } from '../context.ts'
@@ -9,6 +10,10 @@ export type TaskAddOptions = {
   title: string
   run?: string
   prompt?: string
+  model?: string
+  practice?: string
+  fixes?: number
+  budget?: number
   description?: string
   check?: string[]
   lane?: string
@@ -34,7 +39,7 @@ export type TaskAddOptions = {
 
 export const addTask: Command<TaskAddOptions> = async (context, options) => {
   // Everything that can be wrong without the hub is refused before anything is sent.
-  const body = taskFrom(options)
+  const body = taskFrom(await withScript(options))
   const hub = await context.hub()
   const after = await Promise.all(
     (options.after ?? []).map(async (task) => (await hub.call('getTask', { params: { task } })).id),
@@ -54,12 +59,13 @@ export const addTask: Command<TaskAddOptions> = async (context, options) => {
 }
 
 function taskFrom(options: TaskAddOptions): TaskCreateInput {
-  const { check, timeout, delay, ttl, file, criterion, metadata, after, ...rest } = options
+  const { check, timeout, delay, ttl, file, criterion, metadata, budget, after, ...rest } = options
   const candidate: Record<string, unknown> = {
     checks: (check ?? []).map(parseCheck),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
     ...(delay === undefined ? {} : { delayMs: delay }),
     ...(ttl === undefined ? {} : { ttlMs: ttl }),
+    ...(budget === undefined ? {} : { budgetUsd: budget }),
     ...(file === undefined ? {} : { fileHints: file }),
     ...(criterion === undefined ? {} : { criteria: criterion }),
     ...(metadata === undefined ? {} : { metadata: Object.fromEntries(metadata.map(pairOf)) }),
@@ -83,6 +89,9 @@ const named = [
   'title',
   'run',
   'prompt',
+  'model',
+  'practice',
+  'fixes',
   'description',
   'lane',
   'tier',
@@ -103,11 +112,24 @@ function flagOf(path: PropertyKey[]): string {
     checks: '--check',
     delayMs: '--delay',
     ttlMs: '--ttl',
+    budgetUsd: '--budget',
     fileHints: '--file',
     criteria: '--criterion',
   }
   if (given[name] !== undefined) return given[name]
   return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** The script itself, for the hub knows no files of this machine. */
+async function withScript(options: TaskAddOptions): Promise<TaskAddOptions> {
+  const { practice: path } = options
+  if (path === undefined) return options
+  try {
+    return { ...options, practice: await readFile(path, 'utf8') }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Failure('usage', `--practice "${path}" cannot be read: ${why}.`, 'Name a file with a script.')
+  }
 }
 
 function pairOf(text: string): [string, string] {

@@ -1,4 +1,5 @@
 import { errorTable } from '@muster/contract/errors'
+import type { Checkpoint } from '@muster/contract/loop'
 import { helloWithinMs, maxBadMessages, maxMessageBytes, type WorkerMessage } from '@muster/contract/wire'
 import { isMail, type MailAnswer, type MailMessage } from '@muster/contract/wire-mail'
 import { closing } from '@muster/contract/wire-closing'
@@ -27,7 +28,7 @@ export type RunHandler = {
     actor: Actor,
     connection: Connection,
     message: RunMessage,
-  ): Promise<{ lost?: { taskId: string; epoch: number }[] }>
+  ): Promise<{ lost?: { taskId: string; epoch: number }[]; checkpoint?: Checkpoint | null }>
 }
 
 /** What the room above does with what agents say to each other. Throws MusterError to refuse a message. */

@@ -60,6 +60,7 @@ const placements: Record<
   deactivateRepo: null,
   taskRuns: ({ task, short }) => [{ params: { task } }, { params: { task: short } }],
   taskLog: ({ task, short }) => [{ params: { task } }, { params: { task: short }, query: { after: '0' } }],
+  taskSteps: ({ task, short }) => [{ params: { task } }, { params: { task: short }, query: { after: '0' } }],
   taskDiff: ({ task, short }) => [{ params: { task } }, { params: { task: short } }],
   revokeToken: ({ token }) => [{ params: { id: token } }],
   createTask: ({ task }) => [{ body: { ...aBody, after: [task] } }],

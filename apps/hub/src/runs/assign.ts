@@ -3,7 +3,8 @@ import type { Db } from '../kernel/db.ts'
 import type { Repo } from '@muster/contract/repos'
 import type { Repos } from '../repos/repos.ts'
 import type { ClaimedTask, Leases } from '../tasks/lease.ts'
-import { branchesOf, shellAgent } from './branches.ts'
+import { agentOf, branchesOf } from './branches.ts'
+import { beginnings, type Beginning } from './beginnings.ts'
 import * as store from './store.ts'
 
 type Offer = ReturnType<Agents['offers']>[number]
@@ -49,20 +50,22 @@ export function createAssigner(deps: { db: Db; agents: Agents; repos: Repos; lea
       if (workers.length === 0) return []
       const tasks = await leases.takeRound(tx, { workspaceId, workers, inactiveRepos })
       if (tasks.length === 0) return []
+      const begun = await beginnings(tx, tasks)
       const [repos] = await Promise.all([
         deps.repos.byIds(tx, [...new Set(tasks.map((task) => task.repo_id))]),
-        store.startAll(tx, workspaceId, shellAgent, tasks),
+        store.startAll(tx, workspaceId, begun),
       ])
-      return tasks.map((task) => ({ task, repo: repos.get(task.repo_id) as Repo }))
+      return begun.map((each) => ({ ...each, repo: repos.get(each.task.repo_id) as Repo }))
     })
-    for (const { task, repo } of taken) {
-      agents.send(task.worker_id, { type: 'assign', assignment: assignmentOf(task, repo) })
+    for (const { task, repo, loop } of taken) {
+      agents.send(task.worker_id, { type: 'assign', assignment: assignmentOf(task, repo, loop) })
     }
     return taken.length
   }
 }
 
-function assignmentOf(task: ClaimedTask, repo: Repo) {
+function assignmentOf(task: ClaimedTask, repo: Repo, loop: Beginning['loop']) {
+  const agent = agentOf(task.spec)
   return {
     taskId: task.id,
     epoch: task.epoch,
@@ -71,10 +74,11 @@ function assignmentOf(task: ClaimedTask, repo: Repo) {
     title: task.title,
     description: task.description,
     repo: { id: repo.id, name: repo.name, url: repo.url },
-    agent: shellAgent,
-    ...branchesOf(shellAgent, task),
-    executor: 'shell' as const,
+    agent,
+    ...branchesOf(agent, task),
+    executor: loop === null ? ('shell' as const) : ('loop' as const),
     command: task.spec.run ?? '',
+    loop,
     checks: task.spec.checks,
     mayChange: task.spec.mayChange,
     allowEmpty: task.spec.allowEmpty,

@@ -1,7 +1,9 @@
 import { MusterError } from '../kernel/errors.ts'
 
-/** Commands are run by this agent until agents have records of their own. */
-export const shellAgent = 'shell'
+/** Who does a task, until agents have records of their own: a command, or the loop with its model. */
+export function agentOf(task: { prompt: string | null }): 'shell' | 'loop' {
+  return task.prompt === null ? 'shell' : 'loop'
+}
 
 /**
  * Names of the branches of a task. Proven work goes to `muster/<agent>/<slug>`; work that did not pass is kept under
@@ -17,8 +19,11 @@ export function branchesOf(
 }
 
 /** A run may put its work on the two branches of its task and on no other of the person's. */
-export function mustBeBranchOf(task: { title: string; short: string }, name: string): void {
-  const { branch, failedBranch } = branchesOf(shellAgent, task)
+export function mustBeBranchOf(
+  task: { title: string; short: string; prompt: string | null },
+  name: string,
+): void {
+  const { branch, failedBranch } = branchesOf(agentOf(task), task)
   if (name !== branch && name !== failedBranch) {
     throw new MusterError('protocol_violation', `${name} is not a branch of this task.`)
   }

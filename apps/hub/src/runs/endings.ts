@@ -2,9 +2,10 @@ import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
 import type { Held } from '../tasks/hold.ts'
 import { mayTryAgain, type Leases, type ToEnd } from '../tasks/lease.ts'
-import { branchesOf, shellAgent } from './branches.ts'
+import { agentOf, branchesOf } from './branches.ts'
 import { whyNotProven } from './evidence.ts'
 import type { Finish } from './finish.ts'
+import { closeLines } from './step-store.ts'
 import * as store from './store.ts'
 
 export type Finishing = { actor: Actor; held: Held; message: Finish }
@@ -48,6 +49,12 @@ export function createEndings({ leases }: { leases: Leases }) {
         plain.map(({ message }) => message),
       ),
       store.insertEvidence(tx, workspaceId, plain.flatMap(evidenceOf)),
+      closeLines(
+        tx,
+        runs.flatMap(({ id, line, task_id }) =>
+          line !== null && plain.some(({ message }) => message.runId === id) ? [task_id] : [],
+        ),
+      ),
     ])
     return plain
   }
@@ -58,7 +65,7 @@ function isPlain({ held, message: { result } }: Finishing, task: ToEnd, run: sto
   if (!isOurs || result.ending === 'lost' || result.ending === 'cancelled') return false
   if (result.ending !== 'verified') return !mayTryAgain(result.ending, task)
   // Work that did not pass is kept on another branch; a commit granted that one is not the proven one.
-  if (run.branch !== branchesOf(shellAgent, task).branch) return false
+  if (run.branch !== branchesOf(agentOf(task.spec), task).branch) return false
   const wanted = { declaredChecks: task.spec.checks, allowEmpty: task.spec.allowEmpty }
   return whyNotProven(result, run, wanted) === undefined
 }

@@ -6,8 +6,9 @@ import type { Events } from '../kernel/events.ts'
 import type { Held } from '../tasks/hold.ts'
 import type { Leases } from '../tasks/lease.ts'
 import type { Tasks } from '../tasks/tasks.ts'
-import { branchesOf, shellAgent } from './branches.ts'
+import { agentOf, branchesOf } from './branches.ts'
 import { whyNotProven } from './evidence.ts'
+import { closeLines } from './step-store.ts'
 import * as store from './store.ts'
 
 export type Finish = Extract<WorkerMessage, { type: 'finish' }>
@@ -59,6 +60,7 @@ export function createFinish(deps: { db: Db; tasks: Tasks; leases: Leases; event
       proof: report?.proof ?? null,
     })
     await store.finish(tx, actor.workspaceId, runId, result)
+    if (run.line !== null) await closeLines(tx, [held.taskId])
     if (ending === 'verified' && report !== null && commit !== null) {
       await store.insertEvidence(tx, actor.workspaceId, [{ taskId: held.taskId, runId, commit, report }])
     }
@@ -67,7 +69,7 @@ export function createFinish(deps: { db: Db; tasks: Tasks; leases: Leases; event
   async function mustBeProven(tx: Tx, held: Held, run: store.RunRow, result: RunResult): Promise<void> {
     const task = await deps.tasks.get(tx, held.taskId)
     // Work that did not pass is kept on another branch; a commit granted that one is not the proven one.
-    const isKept = run.branch !== branchesOf(shellAgent, task).branch
+    const isKept = run.branch !== branchesOf(agentOf(task), task).branch
     const granted = isKept ? { commit: null, branch: null } : run
     const why = whyNotProven(result, granted, task)
     if (why !== undefined) throw new MusterError('protocol_violation', `This run is not proven: ${why}.`)

@@ -7,6 +7,7 @@ import { createFinish } from './finish.ts'
 import { onRefuse } from './refusal.ts'
 import { asReport, createReports } from './reports.ts'
 import type { RunDeps } from './runs.ts'
+import { createSteps } from './steps.ts'
 import * as store from './store.ts'
 import { onWake } from './wake.ts'
 
@@ -17,6 +18,7 @@ import { onWake } from './wake.ts'
 export function createHandler(deps: RunDeps): RunHandler {
   const { db, leases, hints } = deps
   const report = createReports(deps, createFinish(deps))
+  const steps = createSteps(deps)
 
   return {
     async decide(tx, actor, hello) {
@@ -27,7 +29,7 @@ export function createHandler(deps: RunDeps): RunHandler {
 
     async handle(actor, connection, message) {
       const { workspaceId } = actor
-      if (message.type === 'progress') {
+      if (message.type === 'progress' || message.type === 'delta') {
         deps.progress.tell({ workspaceId, ...message })
         return {}
       }
@@ -38,6 +40,9 @@ export function createHandler(deps: RunDeps): RunHandler {
         }
       }
       const held = { taskId: message.taskId, epoch: message.epoch, workerId: connection.workerId }
+      if (message.type === 'resume') {
+        return { checkpoint: await db.inWorkspace(workspaceId, (tx) => steps.resume(tx, actor, held)) }
+      }
       const said = asReport(actor, held, message)
       if (said !== undefined) await report(said)
       else await db.inWorkspace(workspaceId, (tx) => write(tx, actor, held, message))
@@ -53,6 +58,10 @@ export function createHandler(deps: RunDeps): RunHandler {
         return onWake(deps, tx, actor, held, message)
       case 'refuse':
         return onRefuse(leases, tx, actor, held, message)
+      case 'step':
+        return steps.record(tx, actor, held, message)
+      case 'park':
+        return steps.park(tx, actor, held, message)
       case 'phase':
         await leases.enterPhase(tx, actor, held, message.phase)
         return store.setPhase(tx, taskId, epoch, message.phase)

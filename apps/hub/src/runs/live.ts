@@ -7,7 +7,10 @@ import type { Hints } from '../kernel/hints.ts'
 import { createTicker } from '../kernel/ticker.ts'
 import * as store from './store.ts'
 
-type ProgressNews = { workspaceId: string; taskId: string; text: string; percent: number | null }
+type ProgressNews = { workspaceId: string; taskId: string; text: string } & (
+  | { type: 'progress'; percent: number | null }
+  | { type: 'delta'; channel: 'text' | 'thinking' }
+)
 export type Progress = ReturnType<typeof createProgress>
 
 /** News that is worth seeing but not keeping, to whoever listens at this hub now. */
@@ -87,7 +90,10 @@ export function serveLive(
     deps.hints.on('output', ticker.poke),
     deps.progress.on((news) => {
       if (news.workspaceId !== actor.workspaceId || !subscribed) return
-      send({ type: 'progress', taskId: news.taskId, text: news.text, percent: news.percent })
+      const { taskId, text } = news
+      if (news.type === 'progress') send({ type: 'progress', taskId, text, percent: news.percent })
+      // A model talks to whoever looks at its task, and not to every open page.
+      else if (output?.taskId === taskId) send({ type: 'delta', taskId, channel: news.channel, text })
     }),
   ]
   socket.on('message', (data) => {

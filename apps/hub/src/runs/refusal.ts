@@ -18,7 +18,8 @@ export type Meaning = {
 /**
  * What becomes of a task that its worker gave back, by the code it gave. What lies in the worker and passes (no wall, a
  * full disk, a restart) is waited for and held against nobody. A host that cannot be woken fails the attempt, as a command
- * that cannot be run would (PIPE-07). Everything else is a loss.
+ * that cannot be run would (PIPE-07). Everything else is a loss, also a model that does not answer: the next run goes on
+ * behind the last step, and may ask another endpoint.
  */
 export function meaningOf(code: string): Meaning {
   switch (code) {

@@ -5,6 +5,7 @@ import type { Agents } from '../agents/agents.ts'
 import { onEach } from '../tasks/bulk.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import type { Runs } from './runs.ts'
+import * as steps from './step-store.ts'
 import * as store from './store.ts'
 
 type Names =
@@ -16,6 +17,7 @@ type Names =
   | 'taskRuns'
   | 'taskLog'
   | 'taskDiff'
+  | 'taskSteps'
   | 'listRuns'
   | 'listEvents'
 
@@ -62,6 +64,13 @@ export function runRoutes({
       inTransaction(async (tx) => {
         const items = await store.readOutput(tx, await tasks.idOf(tx, params.task), query.after, query.limit)
         return { items, nextAfter: items.length === query.limit ? (items.at(-1)?.seq ?? null) : null }
+      }),
+    taskSteps: ({ params, query, inTransaction }) =>
+      inTransaction(async (tx) => {
+        const { after, limit, run = null } = query
+        const taskId = await tasks.idOf(tx, params.task)
+        const items = await steps.read(tx, { taskId, run, after, limit })
+        return { items, nextAfter: items.length === limit ? (items.at(-1)?.seq ?? null) : null }
       }),
     taskDiff: ({ params, inTransaction }) =>
       inTransaction(async (tx) => {

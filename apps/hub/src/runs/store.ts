@@ -1,8 +1,12 @@
 import type { Report } from '@muster/contract/checks'
 import type { OutputChunk, Run } from '@muster/contract/runs'
-import type { Ending, RunPhase } from '@muster/contract/task-states'
+import type { ChosenModel } from '@muster/contract/loop'
+import type { Ending, Executor, RunPhase } from '@muster/contract/task-states'
 import type { RunResult } from '@muster/contract/wire'
 import type { Tx } from '../kernel/db.ts'
+import type { Beginning } from './beginnings.ts'
+import { agentOf } from './branches.ts'
+import { removeOf as removeSteps } from './step-store.ts'
 
 export type RunRow = {
   id: string
@@ -13,6 +17,13 @@ export type RunRow = {
   worker: string
   agent: string
   wall: string
+  executor: Executor
+  model: ChosenModel | null
+  line: string | null
+  steps: number
+  input_tokens: string
+  output_tokens: string
+  partial: Run['partial']
   phase: RunPhase | null
   ending: Ending | null
   reason: string | null
@@ -25,42 +36,38 @@ export type RunRow = {
   ended_at: Date | null
 }
 
-const columns = `id, task_id, attempt, epoch, worker_id, worker, agent, wall, phase, ending, reason, exit_code, base,
-  commit, branch, report, started_at, ended_at`
-
-type Started = {
-  id: string
-  run_id: string
-  attempt: number
-  epoch: number
-  worker_id: string
-  worker: string
-  spec: { wall: string }
-}
+const columns = `id, task_id, attempt, epoch, worker_id, worker, agent, wall, executor, model, line, steps,
+  input_tokens, output_tokens, partial, phase, ending, reason, exit_code, base, commit, branch, report, started_at, ended_at`
 
 /** One run for each task that was just leased. */
-export async function startAll(tx: Tx, workspaceId: string, agent: string, tasks: Started[]): Promise<void> {
+export async function startAll(tx: Tx, workspaceId: string, begun: Beginning[]): Promise<void> {
+  const of = <T>(pick: (task: Beginning['task']) => T) => begun.map(({ task }) => pick(task))
   await tx.query(startRuns, [
     workspaceId,
-    agent,
-    tasks.map((task) => task.run_id),
-    tasks.map((task) => task.id),
-    tasks.map((task) => task.attempt),
-    tasks.map((task) => task.epoch),
-    tasks.map((task) => task.worker_id),
-    tasks.map((task) => task.worker),
-    tasks.map((task) => task.spec.wall),
+    of((task) => task.run_id),
+    of((task) => task.id),
+    of((task) => task.attempt),
+    of((task) => task.epoch),
+    of((task) => task.worker_id),
+    of((task) => task.worker),
+    of((task) => task.spec.wall),
+    of((task) => agentOf(task.spec)),
+    begun.map(({ line }) => line),
+    begun.map(({ loop }) => (loop === null ? null : JSON.stringify(loop.model))),
   ])
 }
 
 const startRuns = {
   name: 'runs_start_all',
-  text: `insert into runs (workspace_id, agent, id, task_id, attempt, epoch, worker_id, worker, wall)
-         select $1, $2, r.* from unnest($3::uuid[], $4::uuid[], $5::int[], $6::int[], $7::uuid[], $8::text[], $9::text[]) as r`,
+  text: `insert into runs (workspace_id, id, task_id, attempt, epoch, worker_id, worker, wall, agent, executor, line, model)
+         select $1, r.id, r.task_id, r.attempt, r.epoch, r.worker_id, r.worker, r.wall, r.agent, r.agent, r.line, r.model
+         from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::uuid[], $7::text[], $8::text[], $9::text[],
+           $10::uuid[], $11::jsonb[]) as r (id, task_id, attempt, epoch, worker_id, worker, wall, agent, line, model)`,
 }
 
 /** Everything that is kept of the runs of a task, before the task itself is removed. */
 export async function removeOf(tx: Tx, taskId: string): Promise<void> {
+  await removeSteps(tx, taskId)
   await tx.query('delete from run_output where task_id = $1', [taskId])
   await tx.query('delete from runs where task_id = $1', [taskId])
 }
@@ -119,10 +126,10 @@ const finishRuns = {
   name: 'runs_finish',
   text: `update runs r
          set ending = f.ending, reason = f.reason, exit_code = f."exitCode", base = f.base, commit = f.commit,
-           branch = f.branch, report = f.report, diff = f.diff, diff_truncated = f."diffTruncated", ended_at = now(),
-           phase = null
+           branch = f.branch, report = f.report, diff = f.diff, diff_truncated = f."diffTruncated",
+           partial = f.partial, ended_at = now(), phase = null
          from json_to_recordset($2::json) as f (id uuid, ending text, reason text, "exitCode" int, base text,
-           commit text, branch text, report jsonb, diff text, "diffTruncated" boolean)
+           commit text, branch text, report jsonb, diff text, "diffTruncated" boolean, partial jsonb)
          where r.workspace_id = $1 and r.id = f.id`,
 }
 
@@ -251,6 +258,13 @@ export function toRun(row: RunRow): Run {
     worker: row.worker,
     agent: row.agent,
     wall: row.wall,
+    executor: row.executor,
+    model: row.model,
+    line: row.line,
+    steps: row.steps,
+    inputTokens: Number(row.input_tokens),
+    outputTokens: Number(row.output_tokens),
+    partial: row.partial,
     phase: row.phase,
     ending: row.ending,
     reason: row.reason,

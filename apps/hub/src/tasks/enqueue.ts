@@ -18,7 +18,7 @@ export async function enqueue(
 ): Promise<QueueRow[]> {
   const [first] = tasks
   if (first === undefined) return []
-  const rows = tasks.map(({ id, lane, epoch, repo_id, complete_by, spec }) => ({
+  const rows = tasks.map(({ id, lane, epoch, repo_id, complete_by, tier, spec }) => ({
     task_id: id,
     lane,
     wall: spec.wall,
@@ -30,6 +30,9 @@ export async function enqueue(
     delay: (delayMs ?? spec.delayMs) / 1000,
     ttl: spec.ttlMs === null ? null : spec.ttlMs / 1000,
     complete_by,
+    executor: spec.prompt === null ? 'shell' : 'loop',
+    tier,
+    model: spec.model,
   }))
   tx.afterCommit(() => hints.send('queue'))
   return tx.query<QueueRow>(fence.enqueue, [first.workspace_id, JSON.stringify(rows)])

@@ -176,7 +176,9 @@ test('for any program of verbs the state is the expected one, the events tell it
   const worker = await rooms.worker('w', 99)
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 30 }), async (program) => {
-      await rooms.sql('truncate tasks, task_queue, task_dependencies, runs, run_output, evidence, events')
+      await rooms.sql(
+        'truncate tasks, task_queue, task_dependencies, runs, run_output, evidence, steps, checkpoints, events',
+      )
       const model = new Model()
       const epochs = new Map<string, number>()
       for (const each of program) {

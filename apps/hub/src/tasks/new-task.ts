@@ -38,12 +38,16 @@ export function newTask(actor: Actor, input: TaskCreate, { repo, onlyWorkerId, i
   }
 }
 
-/** This version runs commands in namespace walls without a network; it says so instead of queueing for ever. */
+/** What the queue calls the practice model, so that no endpoint is looked for. */
+export const practiceModel = 'practice'
+
+/** This version has namespace walls without a network; it says so instead of queueing for ever. */
 export function refuseUnsupported(input: TaskCreate): void {
-  if (input.run === undefined) {
-    const what = input.prompt === undefined ? 'neither a command nor a prompt' : 'a prompt but no command'
-    throw new MusterError('prompt_not_supported', `The task has ${what}.`)
+  if ((input.run === undefined) === (input.prompt === undefined)) {
+    const what = input.run === undefined ? 'neither a command nor a prompt' : 'both a command and a prompt'
+    throw new MusterError('nothing_to_do', `The task has ${what}.`)
   }
+  refuseBadPractice(input)
   if (input.wall !== 'namespace') {
     throw new MusterError('wall_not_supported', `No worker of this version offers a ${input.wall} wall.`)
   }
@@ -51,6 +55,21 @@ export function refuseUnsupported(input: TaskCreate): void {
     throw new MusterError(
       'wall_not_supported',
       `No wall of this version offers the network "${input.network}".`,
+    )
+  }
+}
+
+/** The practice model plays scripts and never pretends to think, so it is not to be had without one. */
+function refuseBadPractice({ practice, model, run }: TaskCreate): void {
+  if (practice === undefined) {
+    if (model !== practiceModel) return
+    throw new MusterError('practice_script_invalid', 'The practice model needs a script.')
+  }
+  if (run !== undefined) throw new MusterError('practice_script_invalid', 'A command needs no model.')
+  if (model !== undefined && model !== practiceModel) {
+    throw new MusterError(
+      'practice_script_invalid',
+      `The script is for the practice model, not for ${model}.`,
     )
   }
 }
@@ -70,6 +89,10 @@ function specOf(
   return {
     run: input.run ?? null,
     prompt: input.prompt ?? null,
+    model: input.practice === undefined ? (input.model ?? null) : practiceModel,
+    practice: input.practice ?? null,
+    fixes: input.fixes,
+    budgetUsd: input.budgetUsd ?? null,
     checks: input.checks.map(({ kind, target, timeoutMs }) => ({
       kind,
       target,

@@ -70,13 +70,16 @@ export async function find(tx: Tx, ref: string): Promise<StoredTask | undefined>
   return rows.length === 1 ? rows[0] : undefined
 }
 
-export type Named = { id: string; title: string; short: string }
+export type Named = { id: string; title: string; short: string; prompt: string | null }
 
 export async function namesOf(tx: Tx, ids: string[]): Promise<Map<string, Named>> {
   return new Map((await tx.query<Named>(names, [ids])).map((row) => [row.id, row]))
 }
 
-const names = { name: 'tasks_names', text: 'select id, title, short from tasks where id = any($1::uuid[])' }
+const names = {
+  name: 'tasks_names',
+  text: `select id, title, short, spec ->> 'prompt' as prompt from tasks where id = any($1::uuid[])`,
+}
 
 export async function lock(tx: Tx, id: string): Promise<StoredTask | undefined> {
   return (await tx.query<StoredTask>(lockById, [id]))[0]
@@ -321,6 +324,10 @@ export function toTask(row: StoredTask, more: { after: string[]; reason: string 
     description: row.description,
     run: row.spec.run,
     prompt: row.spec.prompt,
+    model: row.spec.model,
+    practice: row.spec.practice !== null,
+    fixes: row.spec.fixes,
+    budgetUsd: row.spec.budgetUsd,
     declaredChecks: row.spec.checks.map(({ kind, target }) => ({ kind, target })),
     after: more.after,
     needs: row.spec.needs,

@@ -1,21 +1,28 @@
-import type { ExecResult, Sandbox } from '@muster/sandbox/sandbox'
+import type { Sandbox } from '@muster/sandbox/sandbox'
+import { endOfCommand } from '../endings.ts'
 import type { OutputStream } from '../output-stream.ts'
 import { keptBytes } from '../output-stream.ts'
+import type { Executor } from './executor.ts'
 
-/** Runs the task's command with `sh -c` at the root of the checkout. No model, no tokens. */
-export async function runShell(
-  wall: Sandbox,
-  command: string,
-  options: { output: OutputStream; timeoutMs: number; signal: AbortSignal },
-): Promise<ExecResult> {
-  options.output.say(`$ ${command}`)
-  const done = await wall.exec(['/bin/sh', '-c', command], {
-    env: { CI: 'true' },
-    timeoutMs: Math.max(1, Math.round(options.timeoutMs)),
-    maxOutputBytes: keptBytes,
-    onOutput: options.output.write,
-    signal: options.signal,
-  })
-  options.output.leftOut(done.droppedBytes)
-  return done
+/** Runs the task's command with `sh -c` at the root of the checkout. No model, no tokens, no second thought. */
+export function createShell(options: { command: string; output: OutputStream; timeoutMs: number }): Executor {
+  const { command, output, timeoutMs } = options
+  return {
+    async work(wall: Sandbox, { left, signal }) {
+      output.say(`$ ${command}`)
+      const done = await wall.exec(['/bin/sh', '-c', command], {
+        env: { CI: 'true' },
+        timeoutMs: Math.max(1, Math.round(left())),
+        maxOutputBytes: keptBytes,
+        onOutput: output.write,
+        signal,
+      })
+      output.leftOut(done.droppedBytes)
+      const end = endOfCommand(done, timeoutMs)
+      if (end?.ending === 'cancelled') throw new Error('the run was stopped')
+      output.say(end === null ? 'The command exited with 0' : end.reason)
+      return { exitCode: done.code, end }
+    },
+    tryAgain: () => Promise.resolve(false),
+  }
 }

@@ -18,6 +18,7 @@ export async function lockCandidates(
         select task_id, wall, needs, only_worker from task_queue q
         where workspace_id = $1 and worker_id is null and not_before <= now()
           and coalesce(least(expires_at, complete_by) > now(), true) and repo_id <> all($2::uuid[])
+          and (executor = 'shell' or model = 'practice')
           and exists (
             select 1 from jsonb_to_recordset($3::jsonb) as w ("workerId" uuid, walls text[], capabilities text[])
             where q.wall = any(w.walls) and q.needs <@ w.capabilities

@@ -92,11 +92,12 @@ export const giveBack = {
 export const enqueue = {
   name: 'tasks_enqueue',
   text: `insert into task_queue (workspace_id, task_id, lane, wall, epoch, repo_id, needs, only_worker, timeout_ms,
-           complete_by, not_before, expires_at)
-         select $1, task_id, lane, wall, epoch, repo_id, needs, only_worker, timeout_ms, complete_by,
+           complete_by, executor, tier, model, not_before, expires_at)
+         select $1, task_id, lane, wall, epoch, repo_id, needs, only_worker, timeout_ms, complete_by, executor, tier, model,
            case when delay > 0 then now() + make_interval(secs => delay) else '-infinity' end,
            now() + make_interval(secs => delay + ttl)
          from json_to_recordset($2::json) as t (task_id uuid, lane smallint, wall text, epoch int, repo_id uuid,
-           needs text[], only_worker uuid, timeout_ms int, complete_by timestamptz, delay float8, ttl float8)
+           needs text[], only_worker uuid, timeout_ms int, complete_by timestamptz, executor text, tier text, model text,
+           delay float8, ttl float8)
          returning task_id, nullif(not_before, '-infinity') as not_before, expires_at`,
 }

@@ -1,3 +1,6 @@
+import type { ChosenModel } from '@muster/contract/loop'
+import type { Tier } from '@muster/contract/task-states'
+
 /**
  * Leases waiting tasks to workers, all in one statement. The raised epoch is the fence that every later write of the
  * run must carry. `worker_id is null` is said again although the rows are locked: this statement alone must be
@@ -29,6 +32,7 @@ export const leaseMany = {
     from leased
     where t.workspace_id = leased.workspace_id and t.id = leased.task_id
     returning t.id, t.short, t.title, t.description, t.repo_id, t.repo, t.epoch, t.attempt, t.run_id, t.worker_id, t.worker, t.spec,
+      t.tier, t.decision -> 'model' as model,
       ceil(extract(epoch from t.deadline_at - now()) * 1000)::int as timeout_ms`,
 }
 
@@ -45,6 +49,9 @@ export type ClaimedRow = {
   worker_id: string
   worker: string
   spec: TaskSpec
+  tier: Tier
+  /** As routing chose for a prompt. */
+  model: ChosenModel | null
   /** What there is until the deadline. */
   timeout_ms: number
 }
@@ -53,6 +60,10 @@ export type ClaimedRow = {
 export type TaskSpec = {
   run: string | null
   prompt: string | null
+  model: string | null
+  practice: string | null
+  fixes: number
+  budgetUsd: number | null
   checks: {
     kind: 'file_exists' | 'command_succeeds' | 'test_passes' | 'git_clean'
     target: string
