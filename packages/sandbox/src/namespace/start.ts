@@ -9,7 +9,7 @@ import { endingOf, type Ending } from './ending.ts'
 import { launchWall, type Launched } from './launcher.ts'
 import { startOf } from './owner.ts'
 import { descendants, listProcesses, processesNamed, signalProcess } from './processes.ts'
-import { openStreams, type Input } from './streams.ts'
+import { openStreams, type Input, type Streams } from './streams.ts'
 import type { Pipes } from './pipes.ts'
 import { watch } from './watch.ts'
 
@@ -78,40 +78,52 @@ export async function startInWall(bubble: Bubble, talk: Talk): Promise<Started> 
   // A limit nobody watches any more is no limit: the command ends, and the error is thrown below.
   watching.catch(() => launched.child.kill('SIGKILL'))
 
-  const finish = async (): Promise<Ending & { ms: number }> => {
-    try {
-      const { signal } = await launched.exited.catch((error: Error) => {
-        streams.giveBack()
-        throw new SandboxError('sandbox_unavailable', `the wall could not be started: ${error.message}`)
-      })
-      over.abort()
-      await watching
-      await endLeftovers(launched, bubble)
-      streams.giveBack()
-      // Nobody is left to write, so the end is there to be read; a stream that does not show it must not hold the command.
-      const late = new AbortController()
-      await Promise.race([
-        launched.closed,
-        sleep(LEFTOVERS_MS, undefined, { signal: late.signal }).catch(() => undefined),
-      ])
-      late.abort()
-      const { oomKills, processHits } = bubble.cgroup?.hits() ?? { oomKills: 0, processHits: 0 }
-      const ending = endingOf({
-        stopped: stopping.why(),
-        exitCode: launched.exitCode(),
-        launcherSignal: signal,
-        oomKills,
-        processHits,
-        overDisk: stopping.why() === undefined && (await bubble.disk.mayBeOver([])),
-      })
-      if (ending === undefined) throw failedToStart(talk.said())
-      return { ...ending, ms: Math.round(performance.now() - started) }
-    } finally {
+  const ended = endOf({ launched, bubble, streams, watching, over, why: stopping.why, said: talk.said })
+    .then((ending) => ({ ...ending, ms: Math.round(performance.now() - started) }))
+    .finally(() => {
       clearTimeout(timer)
       over.abort()
-    }
-  }
-  return { stdin: launched.child.stdin, begun: launched.begun, ended: finish(), stop: onAbort }
+    })
+  return { stdin: launched.child.stdin, begun: launched.begun, ended, stop: onAbort }
+}
+
+type Running = {
+  launched: Launched
+  bubble: Bubble
+  streams: Streams
+  watching: Promise<void>
+  over: AbortController
+  why: () => Ended | undefined
+  said: () => string
+}
+
+async function endOf({ launched, bubble, streams, watching, over, why, said }: Running): Promise<Ending> {
+  const { signal } = await launched.exited.catch((error: Error) => {
+    streams.giveBack()
+    throw new SandboxError('sandbox_unavailable', `the wall could not be started: ${error.message}`)
+  })
+  over.abort()
+  await watching
+  await endLeftovers(launched, bubble)
+  streams.giveBack()
+  // Nobody is left to write, so the end is there to be read; a stream that does not show it must not hold the command.
+  const late = new AbortController()
+  await Promise.race([
+    launched.closed,
+    sleep(LEFTOVERS_MS, undefined, { signal: late.signal }).catch(() => undefined),
+  ])
+  late.abort()
+  const { oomKills, processHits } = bubble.cgroup?.hits() ?? { oomKills: 0, processHits: 0 }
+  const ending = endingOf({
+    stopped: why(),
+    exitCode: launched.exitCode(),
+    launcherSignal: signal,
+    oomKills,
+    processHits,
+    overDisk: why() === undefined && (await bubble.disk.mayBeOver([])),
+  })
+  if (ending === undefined) throw failedToStart(said())
+  return ending
 }
 
 function failedToStart(said: string): SandboxError {

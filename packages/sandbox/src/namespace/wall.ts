@@ -36,7 +36,7 @@ export type WallParts = {
 export function createWall(parts: WallParts): Sandbox {
   const { spec, cgroup } = parts
   const gone = new AbortController()
-  const running = new Set<Promise<unknown>>()
+  const running = createRunning()
   let count = 0
   let processesPeak = 0
   let destroyed: Promise<void> | undefined
@@ -69,7 +69,7 @@ export function createWall(parts: WallParts): Sandbox {
     const ended = removed.catch((error: unknown) => {
       throw asSandboxError(error, 'the live command failed')
     })
-    awaitAtEnd(ended)
+    running.add(ended)
     const { write, closeInput, stop } = await begun
     return {
       write,
@@ -88,19 +88,9 @@ export function createWall(parts: WallParts): Sandbox {
     const result = run().catch((error: unknown) => {
       throw asSandboxError(error, 'the command could not be run')
     })
-    awaitAtEnd(result)
+    running.add(result)
     return result
   }
-  /** Destroying waits for it. */
-  const awaitAtEnd = (work: Promise<unknown>): void => {
-    const settled = work.catch(() => undefined).finally(() => running.delete(settled))
-    running.add(settled)
-  }
-
-  const allOver = async (): Promise<void> => {
-    while (running.size > 0) await Promise.all(running)
-  }
-
   return {
     id: spec.id,
     kind: 'namespace',
@@ -115,8 +105,22 @@ export function createWall(parts: WallParts): Sandbox {
     },
     destroy() {
       gone.abort()
-      destroyed ??= allOver().then(parts.release)
+      destroyed ??= running.over().then(parts.release)
       return destroyed
+    },
+  }
+}
+
+/** What destroying a wall waits for; more may come while it waits. */
+function createRunning() {
+  const all = new Set<Promise<unknown>>()
+  return {
+    add(work: Promise<unknown>): void {
+      const settled = work.catch(() => undefined).finally(() => all.delete(settled))
+      all.add(settled)
+    },
+    async over(): Promise<void> {
+      while (all.size > 0) await Promise.all(all)
     },
   }
 }
