@@ -74,6 +74,7 @@ export function describeConformance(name: string, makeDriver: (stateDir: string)
     limitsHold(rig)
     life(rig)
     liveCommands(rig)
+    liveEndings(rig)
   })
 }
 
@@ -299,22 +300,22 @@ function life(rig: Rig): void {
   })
 }
 
-function liveCommands({ wall, sh }: Rig): void {
-  /** A live shell, and what it said so far. */
-  const live = async (made: Sandbox, script: string, more: Partial<LiveOptions> = {}) => {
-    const said = { text: '', bytes: 0 }
-    const command = await made.start(['sh', '-c', script], {
-      timeoutMs: 30_000,
-      maxErrorBytes: 1_000,
-      onOutput: (bytes) => {
-        said.bytes += bytes.length
-        if (said.text.length < 1_000) said.text += Buffer.from(bytes).toString()
-      },
-      ...more,
-    })
-    return { ...command, said }
-  }
+/** A live shell, and what it said so far. */
+async function live(made: Sandbox, script: string, more: Partial<LiveOptions> = {}) {
+  const said = { text: '', bytes: 0 }
+  const command = await made.start(['sh', '-c', script], {
+    timeoutMs: 30_000,
+    maxErrorBytes: 1_000,
+    onOutput: (bytes) => {
+      said.bytes += bytes.length
+      if (said.text.length < 1_000) said.text += Buffer.from(bytes).toString()
+    },
+    ...more,
+  })
+  return { ...command, said }
+}
 
+function liveCommands({ wall, sh }: Rig): void {
   it('a live command answers what it is told while it runs, in the workspace, and ends with its input', async () => {
     const made = await wall({ env: { WHO: 'wall' } })
     const echo = await live(made, 'pwd; while read -r line; do echo "$WHO $line"; done; echo end >&2; exit 3')
@@ -337,6 +338,25 @@ function liveCommands({ wall, sh }: Rig): void {
     expect(count.said.text).toBe(`${hash}  -\n`)
   })
 
+  it('other commands run beside a live one, and a program that is not there is exit code 127', async () => {
+    const made = await wall()
+    const command = await live(made, 'read -r word; cat file')
+    expect(
+      (await sh(made, 'echo made > file; ps ax 2>/dev/null | grep -c "read -r wor[d]"')).stdout.trim(),
+    ).toBe('0')
+    await command.write('go\n')
+    expect((await command.ended).code).toBe(0)
+    expect(command.said.text).toBe('made\n')
+    const none = await made.start(['no-such-program'], {
+      timeoutMs: 5_000,
+      maxErrorBytes: 1_000,
+      onOutput: () => {},
+    })
+    expect(await none.ended).toMatchObject({ ended: 'exited', code: 127 })
+  })
+}
+
+function liveEndings({ wall }: Rig): void {
   it('nothing that a live command started outlives it, whether it exits or is stopped', async () => {
     const made = await wall()
     const stubborn = '(trap "" HUP TERM; setsid sh -c "while :; do date > alive; sleep 0.1; done") & '
@@ -382,22 +402,5 @@ function liveCommands({ wall, sh }: Rig): void {
     await made.destroy()
     expect((await last.ended).ended).toBe('aborted')
     await expect(live(made, 'true')).rejects.toMatchObject({ code: 'sandbox_gone' })
-  })
-
-  it('other commands run beside a live one, and a program that is not there is exit code 127', async () => {
-    const made = await wall()
-    const command = await live(made, 'read -r word; cat file')
-    expect(
-      (await sh(made, 'echo made > file; ps ax 2>/dev/null | grep -c "read -r wor[d]"')).stdout.trim(),
-    ).toBe('0')
-    await command.write('go\n')
-    expect((await command.ended).code).toBe(0)
-    expect(command.said.text).toBe('made\n')
-    const none = await made.start(['no-such-program'], {
-      timeoutMs: 5_000,
-      maxErrorBytes: 1_000,
-      onOutput: () => {},
-    })
-    expect(await none.ended).toMatchObject({ ended: 'exited', code: 127 })
   })
 }

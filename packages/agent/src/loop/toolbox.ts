@@ -2,7 +2,8 @@ import type { ToolCall, ToolSpec } from '@muster/llm/model'
 
 /**
  * The tools of a run. Whatever a tool does, it does inside the wall; whatever happens, it answers with an observation:
- * a refusal, a failed command and a wall that is gone are observations too, except for the caller's own signal.
+ * a refusal, a failed command and a tool program that was killed are observations too. It rejects only for the caller's own
+ * signal, and with `ToolsUnavailable` (or the wall's SandboxError) when there will be no tools any more: that ends the run.
  */
 export type Toolbox = {
   readonly specs: ToolSpec[]
