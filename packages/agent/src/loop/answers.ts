@@ -57,23 +57,17 @@ export function finalAnswer(messages: readonly ModelMessage[]): string | undefin
   return last?.role === 'assistant' && last.calls.length === 0 ? last.text : undefined
 }
 
-/** What is wrong with a call that no tool needs to see, in words that let a model repair it (LOOP-10). */
+/** A call that could not be read reaches no tool; the model is told why, so that it can repair it (LOOP-10). */
 export function refuseCall(call: ToolCall, tools: readonly ToolSpec[]): Observation | undefined {
-  const spec = tools.find((tool) => tool.name === call.name)
-  if (call.malformed !== undefined) {
-    const error = `${call.malformed} This call was not run.`
-    const expected = spec?.parameters['properties']
-    return {
-      success: false,
-      code: 'MALFORMED_CALL',
-      error,
-      ...(expected === undefined ? {} : { arguments: expected }),
-    }
+  if (call.malformed === undefined) return undefined
+  const expected = tools.find((tool) => tool.name === call.name)?.parameters['properties']
+  const error = `${call.malformed} This call was not run.`
+  return {
+    success: false,
+    code: 'MALFORMED_CALL',
+    error,
+    ...(expected === undefined ? {} : { arguments: expected }),
   }
-  if (spec !== undefined) return undefined
-  const names = tools.map((tool) => tool.name).join(', ')
-  const error = `There is no tool "${call.name.slice(0, 80)}". The tools are: ${names}.`
-  return { success: false, code: 'UNKNOWN_TOOL', error }
 }
 
 /** Compact, because a model pays for each character. */

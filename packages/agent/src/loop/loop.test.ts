@@ -92,11 +92,32 @@ test('a call that cannot be read or names no tool is answered with what is wrong
     {
       success: false,
       code: 'UNKNOWN_TOOL',
-      error: 'There is no tool "reed_file". The tools are: read_file, write_file, edit_file, run_command.',
+      error: 'No such tool.',
     },
     { success: true, note: 'fine' },
   ])
   expect(checkpoints[1]?.step).toMatchObject({ tool: 'read_file', success: false, code: 'MALFORMED_CALL' })
+})
+
+test('a model that changes files by commands is not taken for one that writes nothing, if a checkpoint sees it', async () => {
+  const run = async (found: { changed: boolean } | undefined) => {
+    const { model } = scriptedModel((at) =>
+      at === 0 ? [call('write_file', { path: 'a' })] : [call('run_command', { command: `sed -i ${at}d a` })],
+    )
+    const on = {
+      checkpoint: async ({ step }: { step: { kind: string } }) => (step.kind === 'tool' ? found : undefined),
+    }
+    return runLoop(loopInput(model, scriptedToolbox(fine).toolbox, { on, limits: { iterations: 9 } }).input)
+  }
+  expect(await run({ changed: true })).toMatchObject({
+    ending: 'budget_exhausted',
+    totals: { iterations: 9 },
+  })
+  expect(await run({ changed: false })).toMatchObject({ ending: 'stalled', totals: { iterations: 6 } })
+  expect(await run(undefined)).toMatchObject({
+    ending: 'stalled',
+    totals: { iterations: 6, filesWritten: ['a'] },
+  })
 })
 
 test('of too many calls at once the first are run and the model is told that the rest were not', async () => {

@@ -13,7 +13,7 @@ import { batchDeltas, type Delta } from './batch-deltas.ts'
 import { afterFailure } from './failures.ts'
 import { firstLimit, type LimitEnding } from './guards.ts'
 import type { Progress } from './progress.ts'
-import { afterAnswer, afterCall, afterUsage, type LoopState } from './state.ts'
+import { afterAnswer, afterCall, afterChange, afterUsage, type LoopState } from './state.ts'
 import { modelStep, toolStep, type Step } from './step.ts'
 import type { LoopLimits } from './tiers.ts'
 import type { Toolbox } from './toolbox.ts'
@@ -52,8 +52,11 @@ export type Budget = {
 export type LoopListener = {
   /** What the model says as it says it, in windows of 100 ms. Of a call that then fails, too. */
   delta?: ((delta: Delta) => void) | undefined
-  /** Awaited: the next step begins only when this one is durable. What it throws, `runLoop` throws. */
-  checkpoint(checkpoint: LoopCheckpoint): Promise<void>
+  /**
+   * Awaited: the next step begins only when this one is durable. What it throws, `runLoop` throws. It may answer whether
+   * the workspace really is different, which a loop that works by commands cannot see.
+   */
+  checkpoint(checkpoint: LoopCheckpoint): Promise<{ changed: boolean } | void>
 }
 
 export type LoopCheckpoint = Progress & {
@@ -103,7 +106,8 @@ export async function runLoop(input: LoopInput): Promise<LoopEnd> {
     messages = [...messages, ...said]
     const added = messages.slice(state.recorded)
     state = { ...next, steps: step.seq, recorded: messages.length, elapsedMs: watch.elapsedMs() }
-    await on.checkpoint({ step, messages, added, state, changed })
+    const found = await on.checkpoint({ step, messages, added, state, changed })
+    if (found?.changed === true) state = afterChange(state)
   }
 
   async function askModel(): Promise<Ending | undefined> {

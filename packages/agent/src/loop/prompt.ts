@@ -66,7 +66,7 @@ const pattern = `Work step by step:
 const example = `Example. Task: "greet() must say hello".
 - you call search_files {"pattern":"greet"}; the result names src/greet.js
 - you call read_file {"path":"src/greet.js"}; you see return "bye"
-- you call edit_file {"path":"src/greet.js","old_text":"\\"bye\\"","new_text":"\\"hello\\""}
+- you call edit_file {"path":"src/greet.js","old":"\\"bye\\"","new":"\\"hello\\""}
 - you call run_command {"command":"npm test"}; the result has "exit_code":0
 - you answer: greet() returns "hello" now; the tests pass.`
 

@@ -61,8 +61,9 @@ export function scriptedToolbox(
   const toolbox: Toolbox = {
     specs: names.map((name) => ({ name, description: `${name}.`, parameters: { properties: { path: {} } } })),
     async run(call, { signal }) {
+      if (!names.includes(call.name)) return { success: false, code: 'UNKNOWN_TOOL', error: 'No such tool.' }
       ran.push(call)
-      return answer(call, signal)
+      return { changed: call.name.startsWith('write'), ...(await answer(call, signal)) }
     },
   }
   return { toolbox, ran }
@@ -96,7 +97,7 @@ export function loopInput(
     on: {
       async checkpoint(checkpoint) {
         checkpoints.push(structuredClone(checkpoint))
-        await over.on?.checkpoint?.(checkpoint)
+        return over.on?.checkpoint?.(checkpoint)
       },
       delta: over.on?.delta,
     },

@@ -108,9 +108,15 @@ export function afterCall(state: LoopState, call: ToolCall, observation: Observa
 const misunderstood = new Set(['MALFORMED_CALL', 'UNKNOWN_TOOL', 'INVALID_ARGUMENTS'])
 const writers = new Set(['write_file', 'edit_file'])
 
-function writtenPath(call: ToolCall, { success, changed }: Observation): string | undefined {
-  if (!success || changed === false || !writers.has(call.name)) return undefined
-  return typeof call.args['path'] === 'string' ? call.args['path'] : ''
+/** As the tool names it; a model may have written it in another way. */
+function writtenPath({ name, args }: ToolCall, { success, changed, path }: Observation): string | undefined {
+  if (!success || changed !== true || !writers.has(name)) return undefined
+  return [path, args['path'], ''].find((each) => typeof each === 'string')
+}
+
+/** What a checkpoint found: a command that changed files has written, too. */
+export function afterChange(state: LoopState): LoopState {
+  return state.roundsWithoutWrite === null ? state : { ...state, roundsWithoutWrite: 0 }
 }
 
 /**
