@@ -56,8 +56,8 @@ one. This is version ${wireVersion} of the protocol.
   of yours has at most ${maxMessageBytes / 1_048_576} MiB; be ready for 8 MiB from the hub. Binary frames are not understood.
 - The hub pings every 5 s. Your library answers; if three pings are not answered the connection is dropped. Ping yourself every
   30 s and connect again when no pong comes within 10 s, because a dead network says nothing.
-- After a lost connection try again after 1 s, 2 s, 4 s … 60 s, and say \`hello\` with the same \`instance\` and with all that
-  you still hold.
+- After a lost connection try again after 1 s, 2 s, 4 s … 60 s, or once a second while the connection is refused outright, and
+  say \`hello\` with the same \`instance\` and with all that you still hold.
 
 ## A whole exchange
 

@@ -1,5 +1,6 @@
 import { hubMessage, type HubMessage, type WorkerMessage } from '@muster/contract/wire'
 import { WebSocket } from 'ws'
+import type { Closing } from './backoff.ts'
 import type { Log } from './log.ts'
 import { WireError } from './wire-error.ts'
 
@@ -32,13 +33,18 @@ export function openConnection(options: {
   log: Log
   onOpen: (connection: Connection) => void
   onPush: (message: Push) => void
-  /** `status` is that of a refused upgrade. */
-  onClose: (why: { code: number; reason: string; status: number | undefined }) => void
+  onClose: (why: Closing & { reason: string }) => void
 }): Connection {
   const { log } = options
   const waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (error: WireError) => void }>()
   let lastId = 0
   let status: number | undefined
+  let failure: string | undefined
+  let wasOpen = false
+  const giveUp = () => {
+    failure ??= 'ETIMEDOUT'
+    socket.terminate()
+  }
   const socket = new WebSocket(`${options.origin.replace(/^http/, 'ws')}/api/v1/workers/socket`, {
     headers: { authorization: `Bearer ${options.token}` },
     handshakeTimeout: 10_000,
@@ -52,7 +58,7 @@ export function openConnection(options: {
           return reject(new WireError('disconnected', 'The hub is not connected.'))
         }
         const id = ++lastId
-        const overdue = setTimeout(() => socket.terminate(), answerWithinMs)
+        const overdue = setTimeout(giveUp, answerWithinMs)
         const settled = () => {
           clearTimeout(overdue)
           waiting.delete(id)
@@ -67,7 +73,7 @@ export function openConnection(options: {
       if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
     },
     close: () => socket.close(1000, 'the worker stops'),
-    terminate: () => socket.terminate(),
+    terminate: giveUp,
   }
 
   const take = (data: string) => {
@@ -90,19 +96,25 @@ export function openConnection(options: {
     )
   }
 
-  const stopHeartbeat = heartbeat(socket)
-  socket.on('open', () => options.onOpen(connection))
+  const stopHeartbeat = heartbeat(socket, giveUp)
+  socket.on('open', () => {
+    wasOpen = true
+    options.onOpen(connection)
+  })
   socket.on('message', (data) => take(String(data)))
   // Without this listener ws hides the HTTP status of a refused upgrade.
   socket.on('unexpected-response', (_, response) => {
     status = response.statusCode
     socket.terminate()
   })
-  socket.on('error', (error) => log.debug({ err: error }, 'socket error'))
+  socket.on('error', (error: Error & { code?: string }) => {
+    failure ??= error.code
+    log.debug({ err: error }, 'socket error')
+  })
   socket.on('close', (code, reason) => {
     stopHeartbeat()
     for (const asked of waiting.values()) asked.reject(new WireError('disconnected', 'The connection broke.'))
-    options.onClose({ code, reason: String(reason), status })
+    options.onClose({ code, reason: String(reason), status, wasOpen, error: failure })
   })
   return connection
 }
@@ -111,13 +123,13 @@ function isPush(message: HubMessage): message is Push {
   return pushed.some((type) => type === message.type)
 }
 
-function heartbeat(socket: WebSocket): () => void {
+function heartbeat(socket: WebSocket, giveUp: () => void): () => void {
   let overdue: NodeJS.Timeout | undefined
   const timer = setInterval(() => {
     if (socket.readyState !== socket.OPEN) return
     socket.ping()
     clearTimeout(overdue)
-    overdue = setTimeout(() => socket.terminate(), pongWithinMs)
+    overdue = setTimeout(giveUp, pongWithinMs)
   }, pingEveryMs)
   socket.on('pong', () => clearTimeout(overdue))
   return () => {

@@ -1,5 +1,5 @@
 import type { HubMessage, WorkerMessage } from '@muster/contract/wire'
-import { delayAfter } from './backoff.ts'
+import { afterEnd, endOf, noEnds } from './backoff.ts'
 import { openConnection, type Answer, type Connection, type Push, type Request } from './connection.ts'
 import type { Log } from './log.ts'
 import { WireError } from './wire-error.ts'
@@ -21,7 +21,7 @@ export type HubLink = {
 const finalReasons = ['unauthenticated', 'forbidden', 'not_found']
 
 /**
- * The worker's permanent link: reconnects for ever with back-off 1 s doubling to 60 s, reset by a welcome. Each
+ * The worker's permanent link: reconnects for ever with the back-off of backoff.ts, reset by a welcome. Each
  * connection starts with the hello that `hello()` makes then, so that the hub hears what is held now and not what was
  * held once; nothing else is sent before the hub has answered it.
  */
@@ -39,7 +39,7 @@ export function createHubLink(deps: {
   let welcomed: Connection | undefined
   let newest: Connection | undefined
   let closed = false
-  let failures = 0
+  let ends = noEnds
   /** Why the hub did not let this worker in the last time; said once and not at each of its attempts. */
   let refusedFor: string | undefined
   let retry: NodeJS.Timeout | undefined
@@ -47,7 +47,7 @@ export function createHubLink(deps: {
   const greet = async (connection: Connection) => {
     const answer = await connection.request(deps.hello())
     if (answer.type !== 'welcome') return connection.terminate()
-    failures = 0
+    ends = noEnds
     refusedFor = undefined
     welcomed = connection
     log.info({ hub: origin, as: answer.workerName }, 'connected to the hub')
@@ -68,16 +68,22 @@ export function createHubLink(deps: {
           connection.close()
         }),
       onPush: deps.onMessage,
-      onClose({ code, reason, status }) {
+      onClose(closing) {
+        const { code, reason, status, error } = closing
         welcomed = undefined
         if (closed) return
         const why = refusalOf(status) ?? refusal?.code ?? reason
         if (finalReasons.includes(why)) return deps.onFinal(why)
-        const delay = delayAfter(++failures)
-        if (refusal === undefined) log.warn({ code, status, reason, delay }, 'the hub is away; trying again')
+        const end = endOf(closing)
+        const { delayMs, row } = afterEnd(ends, end, Math.random)
+        // A hub that is away for a day is not said to be once a second.
+        const level = end === 'nobody' && ends.nobody > 0 ? 'debug' : 'warn'
+        ends = row
+        if (refusal === undefined)
+          log[level]({ code, status, reason, error, delayMs }, 'the hub is away; trying again')
         else if (refusedFor !== why) log.error({ code: why }, notLetIn(refusal))
         refusedFor = refusal?.code
-        retry = setTimeout(connect, delay)
+        retry = setTimeout(connect, delayMs)
       },
     })
   }

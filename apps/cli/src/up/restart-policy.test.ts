@@ -23,8 +23,8 @@ test('the delay doubles from half a second to 15 s', () => {
   ])
 })
 
-test('a minute of health makes the next restart quick again', () => {
-  expect(delaysOf([100, 100, 60_000, 100])).toEqual([500, 1_000, 500, 1_000])
+test('what had lived for ten seconds is started again at once, and one that then fails waits', () => {
+  expect(delaysOf([10_000, 9_999, 100, 10_000, 100])).toEqual([0, 1_000, 2_000, 0, 1_000])
 })
 
 test('the eleventh end within five minutes is the last', () => {
@@ -32,15 +32,25 @@ test('the eleventh end within five minutes is the last', () => {
   expect(delaysOf(Array.from({ length: 20 }, () => 10))).toHaveLength(11)
 })
 
+test('a part that breaks every twelve seconds is not started at once for ever', () => {
+  expect(delaysOf(Array.from({ length: 20 }, () => 12_000))).toEqual([
+    ...Array.from({ length: 10 }, () => 0),
+    'give_up',
+  ])
+})
+
 test('a part that ends every minute is kept for ever', () => {
   expect(delaysOf(Array.from({ length: 200 }, () => 60_000))).not.toContain('give_up')
 })
 
-test('whatever the lives are, no delay is below half a second or above 15 s', () => {
+test('whatever the lives are, no delay is above 15 s, and only after a good start is one below half a second', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(120_000), { maxLength: 40 }), (lives) => {
-      for (const delay of delaysOf(lives))
-        if (delay !== 'give_up') expect(delay >= 500 && delay <= 15_000).toBe(true)
+      for (const [at, delay] of delaysOf(lives).entries()) {
+        if (delay === 'give_up') continue
+        if ((lives[at] ?? 0) < 10_000) expect(delay >= 500 && delay <= 15_000).toBe(true)
+        else expect(delay).toBe(0)
+      }
     }),
   )
 })

@@ -1,6 +1,8 @@
 /** When a part that ended is started again, and when no longer. */
 export type RestartPolicy = {
-  /** Before the first restart; it doubles with each end in a row up to the longest. */
+  /** After a life that was a good start. */
+  healthyDelayMs: number
+  /** After the first other end; it doubles with each in a row up to the longest. */
   firstDelayMs: number
   longestDelayMs: number
   /** A life of this length was a good start: what comes after it begins a new row. */
@@ -11,11 +13,15 @@ export type RestartPolicy = {
   window: { ms: number; most: number }
 }
 
-/** Hub and database: quick after a hiccup, harmless when something is broken. */
+/**
+ * Hub and database: at once after a hiccup, because everybody waits for them, and harmless when something is broken.
+ * What breaks again and again after a good start is bounded by the window.
+ */
 export const partPolicy: RestartPolicy = {
+  healthyDelayMs: 0,
   firstDelayMs: 500,
   longestDelayMs: 15_000,
-  healthyAfterMs: 60_000,
+  healthyAfterMs: 10_000,
   mostInARow: Infinity,
   window: { ms: 300_000, most: 10 },
 }
@@ -30,6 +36,7 @@ export function workerPolicy(settings: {
   delayMs: number
 }): RestartPolicy {
   return {
+    healthyDelayMs: settings.delayMs,
     firstDelayMs: settings.delayMs,
     longestDelayMs: settings.delayMs,
     healthyAfterMs: settings.minUptimeMs,
@@ -59,12 +66,13 @@ export function decideRestart(
   before: RestartHistory,
   end: { at: number; livedMs: number },
 ): RestartDecision {
-  const { window, firstDelayMs, longestDelayMs, healthyAfterMs, mostInARow } = policy
+  const { window, healthyDelayMs, firstDelayMs, longestDelayMs, healthyAfterMs, mostInARow } = policy
   const recent = [...before.recent.filter((time) => end.at - time < window.ms), end.at]
   if (recent.length > window.most) {
     return { action: 'give_up', ends: `${recent.length - 1} times within ${window.ms / 60_000} minutes` }
   }
-  const inARow = end.livedMs >= healthyAfterMs ? 1 : before.inARow + 1
+  const wasHealthy = end.livedMs >= healthyAfterMs
+  const inARow = wasHealthy ? 1 : before.inARow + 1
   if (inARow > mostInARow) {
     return {
       action: 'give_up',
@@ -73,7 +81,7 @@ export function decideRestart(
   }
   return {
     action: 'restart',
-    delayMs: Math.min(longestDelayMs, firstDelayMs * 2 ** (inARow - 1)),
+    delayMs: wasHealthy ? healthyDelayMs : Math.min(longestDelayMs, firstDelayMs * 2 ** (inARow - 1)),
     history: { inARow, recent, restarts: before.restarts + 1 },
   }
 }

@@ -57,6 +57,16 @@ test('a part that ends unasked is started again, and the person is told with the
   expect(part.started).toHaveLength(2)
 })
 
+test('a part that had run well is started again without a delay', async () => {
+  const policy = { ...partPolicy, healthyAfterMs: 0, firstDelayMs: 600_000 }
+  const [part, on] = [{ ...createPart(), policy }, createListener()]
+  const supervised = await supervise(part, on)
+  part.started[0]?.end('SIGKILL')
+  await expect.poll(() => supervised.current()?.identity.pid).toBe(2)
+  expect(on.said[0]).toContain('starting it again at once')
+  await supervised.stop()
+})
+
 test('a part that was asked to stop is not started again, also while it waits for its next start', async () => {
   const [part, on] = [createPart(), createListener()]
   const supervised = await supervise(part, on)

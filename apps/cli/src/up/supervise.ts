@@ -57,9 +57,8 @@ export async function supervise(part: Part, on: Listener): Promise<Supervised> {
       const decision = decideRestart(part.policy, history, { at: Date.now(), livedMs: Date.now() - began })
       if (decision.action === 'give_up') return giveUp(gaveUp(part, decision.ends))
       history = decision.history
-      say(
-        `The ${part.name} ${endText(how)}; starting it again in ${decision.delayMs / 1_000} s. Its log: ${part.log.path}`,
-      )
+      const when = decision.delayMs === 0 ? 'at once' : `in ${decision.delayMs / 1_000} s`
+      say(`The ${part.name} ${endText(how)}; starting it again ${when}. Its log: ${part.log.path}`)
       await sleep(decision.delayMs, undefined, { signal: stopping.signal }).catch(() => {})
       if (stopping.signal.aborted) return
       current = await startAgain(part, history.restarts, say)

@@ -36,9 +36,13 @@ export function roleUrl(ownerUrl: string, role: HubRole): string {
  */
 export async function ensureRoles(ownerUrl: string): Promise<void> {
   const owner = new Client({ connectionString: ownerUrl })
-  await owner.connect()
+  // Together: a hub that is started again finds both in order, and everybody waits for it.
+  const [, ...able] = await Promise.all([
+    owner.connect(),
+    ...hubRoles.map((role) => canLogIn(ownerUrl, role)),
+  ])
   try {
-    for (const role of hubRoles) {
+    for (const role of hubRoles.filter((_, at) => able[at] !== true)) {
       for (let attempt = 1; !(await canLogIn(ownerUrl, role)); attempt++) {
         try {
           await setRole(owner, role, rolePassword(ownerUrl, role))
