@@ -64,6 +64,8 @@ for (const suite of suites) await runSuite(suite)
 if (lacks(['git', 'bubblewrap']).length === 0) {
   const argv = [process.execPath, 'test/bench/main-job/main.ts', '--short']
   countStep(await runStep('bench, short form', argv, { limitMs: 600_000 }))
+  const loop = [process.execPath, 'test/bench/loop/main.ts', '--short']
+  countStep(await runStep('bench of the loop, short form', loop, { limitMs: 300_000 }))
 }
 
 const chaos = [process.execPath, 'test/chaos/main.ts', '--rounds', '25']
