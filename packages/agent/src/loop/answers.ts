@@ -1,4 +1,5 @@
 import type { ModelEnd, ModelMessage, ToolCall, ToolSpec } from '@muster/llm/model'
+import { trim } from './step.ts'
 import type { LoopLimits } from './tiers.ts'
 import type { Observation } from './toolbox.ts'
 
@@ -9,8 +10,8 @@ type Answer = Extract<ModelEnd, { ok: true }>
  * the same step, so that the last word of a conversation is the model's only when it has answered.
  */
 export function takeAnswer(answer: Answer, before: readonly ModelMessage[], limits: LoopLimits) {
-  const calls = withOwnIds(atMost(answer.calls, limits.callsPerAnswer), before)
-  const { text } = answer
+  const calls = withOwnIds(atMost(answer.calls, limits.callsPerAnswer).map(readable), before)
+  const text = trim(answer.text, maxChars)
   const said: ModelMessage = { role: 'assistant', text, calls }
   if (calls.length > 0) return { calls, said: [said], isEmpty: false }
   if (text.trim() === '') return { calls, said: [nudge(emptyNudge)], isEmpty: true }
@@ -30,6 +31,23 @@ function atMost(calls: readonly ToolCall[], max: number): ToolCall[] {
   if (extra === undefined) return [...calls]
   const malformed = `You made ${calls.length} calls at once. Only the first ${max} were run; call again what you still need.`
   return [...calls.slice(0, max), { ...extra, args: {}, malformed }]
+}
+
+/**
+ * What a message may hold wherever it goes. Servers do not keep to the longest answer that was asked for; more than this
+ * is no argument that anybody meant.
+ */
+const maxChars = 200_000
+
+function readable(call: ToolCall): ToolCall {
+  const { malformed } = call
+  const length = JSON.stringify(call.args).length
+  const why =
+    length <= maxChars
+      ? malformed
+      : `The arguments are ${length} characters long; at most ${maxChars} are read.`
+  const name = trim(call.name, 80)
+  return why === undefined ? { ...call, name } : { ...call, name, args: {}, malformed: trim(why, 1_000) }
 }
 
 /** Some servers give no ids, or the same ones again; results are matched by them. */

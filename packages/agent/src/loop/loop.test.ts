@@ -3,6 +3,7 @@ import type { ModelFailure } from '@muster/llm/model'
 import { runLoop, type Fit } from './loop.ts'
 import { call, loopInput, scriptedModel, scriptedToolbox, turns } from './scripted.fixture.ts'
 
+const zero = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, estimated: false }
 const fine = () => ({ success: true, note: 'fine' })
 
 test('calls are run in their order, each told to the model, until it answers without one', async () => {
@@ -132,6 +133,20 @@ test('of too many calls at once the first are run and the model is told that the
   expect(new Set(ran.map((each) => each.id)).size).toBe(4)
 })
 
+test('what no message can hold is cut, taken out or told to the model, and never handed on', async () => {
+  const long = call('write_file', { path: 'a', content: 'x'.repeat(300_000) })
+  const odd = call(`read\0${'y'.repeat(500)}`)
+  const text = `a\0b\ud800${'z'.repeat(300_000)}`
+  const end = { ok: true as const, text, calls: [long, odd], usage: zero, why: 'stop' as const }
+  const { model } = scriptedModel(turns([{ events: [{ type: 'end', end }] }]))
+  const { toolbox, ran } = scriptedToolbox(fine)
+  const { messages } = await runLoop(loopInput(model, toolbox).input)
+  expect(ran).toEqual([])
+  expect(JSON.stringify(messages).length).toBeLessThan(210_000)
+  expect(messages.some((message) => message.text.includes('\0') || !message.text.isWellFormed())).toBe(false)
+  expect(messages[3]?.text).toContain('The arguments are 300025 characters long; at most 200000 are read.')
+})
+
 test('an answer that was cut at its limit is no final answer', async () => {
   const cut = { ok: true as const, text: 'The plan is', calls: [], usage: zero, why: 'length' as const }
   const { model, requests } = scriptedModel(turns([{ events: [{ type: 'end', end: cut }] }, 'Done.']))
@@ -143,7 +158,6 @@ test('an answer that was cut at its limit is no final answer', async () => {
   })
 })
 
-const zero = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, estimated: false }
 const failure = (is: ModelFailure['class'], message = 'x'): { fails: ModelFailure } => ({
   fails: { class: is, message },
 })

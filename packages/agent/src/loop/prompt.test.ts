@@ -1,22 +1,11 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { toolSpecs } from '../tools/specs.ts'
 import { estimatedTokens, fence } from './fence.ts'
 import { systemPrompt, taskPrompt, type PromptContext } from './prompt.ts'
 
-const tool = (name: string, description: string) => ({ name, description, parameters: {} })
-
 const typical: PromptContext = {
-  tools: [
-    tool('read_file', 'Reads a text file, or a part of it. Lines are numbered from 1.'),
-    tool('write_file', 'Writes a whole file and makes its folders. What was there is replaced.'),
-    tool('edit_file', 'Replaces an exact piece of a file by another. It must occur once.'),
-    tool('list_directory', 'Lists what is in a folder.'),
-    tool('search_files', 'Finds a text or a pattern in the files. Answers with paths, lines and text.'),
-    tool(
-      'run_command',
-      'Runs a shell command in the root of the repository. Its output is cut at its limit.',
-    ),
-  ],
+  tools: toolSpecs,
   repository: 'shop',
   branch: 'muster/ada/round-prices',
   tree: Array.from({ length: 200 }, (_, at) => `src/features/prices/price-rule-${at}.ts`).join('\n'),
