@@ -1,6 +1,6 @@
 import { planProof, proofPaths, strayRule } from '@muster/agent/verify/proof-plan'
 import { verify } from '@muster/agent/verify/verify'
-import type { Report } from '@muster/contract/checks'
+import type { Report } from '@muster/agent/verify/report'
 import type { Assignment } from '@muster/contract/wire'
 import { join } from 'node:path'
 import { checkout } from './git/checkout.ts'

@@ -1,6 +1,7 @@
 import type { Assignment, RunResult } from '@muster/contract/wire'
 import { SandboxError } from '@muster/sandbox/sandbox'
 import { join } from 'node:path'
+import { partialOf } from '@muster/agent/loop/partial'
 import { deadlineReason, endOfReport, type End } from './endings.ts'
 import type { Executor, Worked } from './executors/executor.ts'
 import { openExecutor } from './executors/open-executor.ts'
@@ -39,10 +40,10 @@ export async function runTask(
   const late: End = { ending: 'timed_out', reason: deadlineReason(assignment.timeoutMs) }
   try {
     reports.phase('preparing')
-    const executor = openExecutor(assignment, reports)
-    const mirror = await prepare(assignment, tools, reports, { dir, left: null, signal: stop })
+    const opened = await openExecutor(assignment, reports)
+    const mirror = await prepare(assignment, tools, reports, { dir, left: opened.left, signal: stop })
     const stage = { dir, mirror, signal, stop, left, deadline, late }
-    return await workAndProve(assignment, tools, reports, executor, stage)
+    return await workAndProve(assignment, tools, reports, opened.executor, stage)
   } catch (error) {
     if (deadline.aborted && !signal.aborted) return result(late, null, nothing)
     // Another worker would find the same repository: this ends the task rather than sending it round.
@@ -89,7 +90,14 @@ async function workAndProve(
       const proven = endOfReport(report, limit, taken.changed.files)
       const isLate = deadline.aborted && proven.ending !== 'verified'
       const kept = { mirror, work, end: isLate ? late : proven, signal, report }
-      return await keep(assignment, tools, reports, kept)
+      if (kept.end.ending !== 'partial_pass') return await keep(assignment, tools, reports, kept)
+      const partial = partialOf({
+        criteria: assignment.loop?.criteria ?? [],
+        declared: assignment.checks.map(({ kind, target }) => ({ kind, target })),
+        results: report.checks,
+        changedFiles: changedPaths(taken.trees),
+      })
+      return await keep(assignment, tools, reports, { ...kept, partial })
     } catch (error) {
       // Git refuses the commit or the branch: it would again, and the diff must not be lost over it.
       if (!(error instanceof GitError) || stage.stop.aborted) throw error
@@ -147,6 +155,12 @@ async function carryOut(
   const { bundle, commit } = await commitInside(wall, said)
   const taken = await takeIn({ git: tools.git, mirror: mirror.path, bundle, runId, commit, base, signal })
   return { taken, commit }
+}
+
+function changedPaths({ base, commit }: NonNullable<Work['taken']>['trees']): string[] {
+  const known = new Map(base.map((entry) => [entry.path, entry.blob]))
+  const now = new Map(commit.map((entry) => [entry.path, entry.blob]))
+  return [...new Set([...known.keys(), ...now.keys()])].filter((path) => known.get(path) !== now.get(path))
 }
 
 /** Whether an error says that this worker cannot run the task now, rather than that the task failed. */

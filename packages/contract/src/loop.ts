@@ -39,7 +39,7 @@ const call = z.object({
   id: z.string().max(200),
   name: z.string().max(200),
   args: z.record(z.string(), z.unknown()),
-  rescued: z.string().max(40).optional(),
+  rescued: z.enum(['tool_call_json', 'function_xml', 'fenced_json', 'bare_json']).optional(),
   malformed: z.string().max(2_000).optional(),
 })
 

@@ -44,7 +44,7 @@ export type ToolSpec = { name: string; description: string; parameters: JsonSche
 export type ModelMessage =
   | { role: 'system'; text: string }
   /** `keep`: may not be left out to make room. */
-  | { role: 'user'; text: string; keep?: boolean }
+  | { role: 'user'; text: string; keep?: boolean | undefined }
   | { role: 'assistant'; text: string; calls: ToolCall[] }
   | { role: 'tool'; callId: string; name: string; text: string }
 
@@ -53,9 +53,9 @@ export type ToolCall = {
   name: string
   args: Record<string, unknown>
   /** The dialect that the call was written in, when the model did not call natively. */
-  rescued?: RescueDialect
+  rescued?: RescueDialect | undefined
   /** Why the arguments could not be read; then `args` is empty and the model must be told. */
-  malformed?: string
+  malformed?: string | undefined
 }
 
 export type RescueDialect = 'tool_call_json' | 'function_xml' | 'fenced_json' | 'bare_json'

@@ -30,7 +30,8 @@ export function readPracticeScript(text: string): { script: PracticeScript } | {
   if (value['name'] !== undefined && typeof value['name'] !== 'string')
     return { problem: 'name must be a text.' }
   const { turns } = value
-  if (!Array.isArray(turns) || turns.length === 0) return { problem: 'turns must be a list of at least one turn.' }
+  if (!Array.isArray(turns) || turns.length === 0)
+    return { problem: 'turns must be a list of at least one turn.' }
   if (turns.length > maxTurns) return { problem: `turns must be at most ${maxTurns}.` }
   for (const [at, turn] of turns.entries()) {
     const wrong = problemOf(turn)
@@ -45,10 +46,12 @@ function problemOf(turn: unknown): string | undefined {
   if (unknown !== undefined) return ` has an unknown field "${unknown}"`
   const { say, calls, fail, waitMs } = turn
   if (say !== undefined && typeof say !== 'string') return '.say must be a text'
-  if (fail !== undefined && !failures.includes(String(fail))) return `.fail must be one of ${failures.join(', ')}`
+  if (fail !== undefined && !failures.includes(String(fail)))
+    return `.fail must be one of ${failures.join(', ')}`
   if (waitMs !== undefined && !(typeof waitMs === 'number' && waitMs >= 0 && waitMs <= longestWaitMs))
     return `.waitMs must be a number from 0 to ${longestWaitMs}`
-  if (say === undefined && calls === undefined && fail === undefined) return ' needs one of say, calls and fail'
+  if (say === undefined && calls === undefined && fail === undefined)
+    return ' needs one of say, calls and fail'
   return calls === undefined ? undefined : problemOfCalls(calls)
 }
 

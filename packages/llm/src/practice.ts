@@ -44,7 +44,11 @@ export function createPracticeModel(script: PracticeScript, contextTokens = 32_7
 
 function answer(text: string, turn: PracticeTurn, messages: ModelMessage[], usage: Usage): ModelEnd {
   const at = answersIn(messages)
-  const calls = (turn.calls ?? []).map(({ tool, args }, n) => ({ id: `practice_${at}_${n}`, name: tool, args }))
+  const calls = (turn.calls ?? []).map(({ tool, args }, n) => ({
+    id: `practice_${at}_${n}`,
+    name: tool,
+    args,
+  }))
   return { ok: true, text, calls, usage, why: 'stop' }
 }
 

@@ -42,6 +42,18 @@ const cases: [string, Sent, number, string][] = [
     'practice_script_invalid',
   ],
   [
+    'a practice script that is no JSON',
+    post({ repo: 'demo', title: 'x', prompt: 'do', practice: 'turns: []' }),
+    422,
+    'practice_script_invalid',
+  ],
+  [
+    'a practice script with an unknown field',
+    post({ repo: 'demo', title: 'x', prompt: 'do', practice: '{"turns":[{"says":"x"}]}' }),
+    422,
+    'practice_script_invalid',
+  ],
+  [
     'a practice script for another model',
     post({ repo: 'demo', title: 'x', prompt: 'do', model: 'qwen3:8b', practice: '{}' }),
     422,

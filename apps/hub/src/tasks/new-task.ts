@@ -1,4 +1,5 @@
 import { lanes } from '@muster/contract/task-states'
+import { readPracticeScript } from '@muster/llm/practice-script'
 import type { TaskCreate } from '@muster/contract/tasks'
 import type { Actor } from '../kernel/actor.ts'
 import { MusterError } from '../kernel/errors.ts'
@@ -72,6 +73,8 @@ function refuseBadPractice({ practice, model, run }: TaskCreate): void {
       `The script is for the practice model, not for ${model}.`,
     )
   }
+  const read = readPracticeScript(practice)
+  if ('problem' in read) throw new MusterError('practice_script_invalid', read.problem)
 }
 
 /** By this hub's clock, and only to answer early: whether the time has come is decided by the database. */

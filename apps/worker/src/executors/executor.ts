@@ -1,4 +1,4 @@
-import type { Report } from '@muster/contract/checks'
+import type { Report } from '@muster/agent/verify/report'
 import type { Sandbox } from '@muster/sandbox/sandbox'
 import type { End } from '../endings.ts'
 

@@ -12,7 +12,7 @@ export type CheckResult = {
   output: string
   ms: number
   /** One sentence, whenever the status is not pass. */
-  reason?: string
+  reason?: string | undefined
 }
 
 export type Changed = { files: number; insertions: number; deletions: number }
