@@ -3,7 +3,7 @@ import { secretSettings, settings } from '../apps/cli/src/config.ts'
 /** docs/configuration.md, from the schema that checks the environment. */
 export function configurationPage(): string {
   const rows = Object.entries(settings.shape)
-    .filter(([name]) => name.startsWith('MUSTER_') || name === 'OLLAMA_HOST')
+    .filter(([name]) => /^(MUSTER|OLLAMA|OPENAI|ANTHROPIC)_/.test(name))
     .map(([name, type]) => `| \`${name}\` | ${(type.description ?? '').replaceAll('|', '\\|')} |`)
   return `# Configuration
 

@@ -47,8 +47,31 @@ export const settings = z.object({
   MUSTER_OLLAMA_URL: z
     .string()
     .optional()
-    .describe('Ollama to look for models in. Default: OLLAMA_HOST or port 11434.'),
+    .describe('Ollama that is used for tasks. Default: OLLAMA_HOST or port 11434.'),
   OLLAMA_HOST: z.string().optional().describe('Read where MUSTER_OLLAMA_URL is not set.'),
+  OPENAI_API_KEY: z
+    .string()
+    .optional()
+    .describe('Makes OpenAI, or what OPENAI_BASE_URL names, an endpoint. Used once a workspace allows it.'),
+  OPENAI_BASE_URL: z
+    .string()
+    .optional()
+    .describe('Server with the wire of OpenAI. Default: https://api.openai.com/v1.'),
+  ANTHROPIC_API_KEY: z
+    .string()
+    .optional()
+    .describe('Makes Anthropic an endpoint. Used once a workspace allows it.'),
+  ANTHROPIC_BASE_URL: z
+    .string()
+    .optional()
+    .describe('Server with the wire of Anthropic. Default: https://api.anthropic.com.'),
+  MUSTER_MODEL: z
+    .string()
+    .optional()
+    .describe('Model that is preferred where several would do, such as qwen3:8b. Default: none.'),
+  MUSTER_MODEL_WAIT: wholeNumber(0, 3_600)
+    .default(5)
+    .describe('Seconds that a task waits for a model of its tier before the next tier is tried. Default: 5.'),
   MUSTER_HUB: z
     .string()
     .optional()
@@ -115,7 +138,12 @@ export const settings = z.object({
 })
 
 /** Settings that may also be given as the path of a file, in NAME_FILE. */
-export const secretSettings = ['MUSTER_DATABASE_URL', 'MUSTER_TOKEN'] as const
+export const secretSettings = [
+  'MUSTER_DATABASE_URL',
+  'MUSTER_TOKEN',
+  'OPENAI_API_KEY',
+  'ANTHROPIC_API_KEY',
+] as const
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -141,6 +169,8 @@ export type Config = Readonly<{
   wallTools: readonly string[]
   lifeline: boolean
   colour: boolean
+  /** What the hub is told about models, keys included; no other process is. */
+  models: Readonly<Record<string, string>>
   /** What child processes get besides what they are told; no secrets, no keys of models. */
   inherited: Readonly<Record<string, string>>
   /** Names that begin like ours and mean nothing. */
@@ -181,6 +211,7 @@ export function readConfig(environment: Environment): Config {
     wallTools: Object.freeze(value.MUSTER_WALL_TOOLS.split(':').filter((path) => path !== '')),
     lifeline: value.MUSTER_LIFELINE === '1',
     colour: value.NO_COLOR === undefined && value.TERM !== 'dumb',
+    models: Object.freeze(modelsFrom(value)),
     inherited: Object.freeze(inheritedFrom(given)),
     unknown: Object.freeze(unknownIn(given)),
   })
@@ -225,6 +256,21 @@ export function ollamaUrl(text: string | undefined): string {
   const rest = given.slice(scheme?.length ?? 0).replace(/^0\.0\.0\.0(?=:|$)/, '127.0.0.1')
   const port = scheme !== undefined || /:\d+$/.test(rest) ? '' : ':11434'
   return `${scheme ?? 'http://'}${rest}${port}`
+}
+
+function modelsFrom(value: z.infer<typeof settings>): Record<string, string> {
+  const given = {
+    MUSTER_OLLAMA_URL: ollamaUrl(value.MUSTER_OLLAMA_URL ?? value.OLLAMA_HOST),
+    OPENAI_API_KEY: value.OPENAI_API_KEY,
+    OPENAI_BASE_URL: value.OPENAI_BASE_URL,
+    ANTHROPIC_API_KEY: value.ANTHROPIC_API_KEY,
+    ANTHROPIC_BASE_URL: value.ANTHROPIC_BASE_URL,
+    MUSTER_MODEL: value.MUSTER_MODEL,
+    MUSTER_MODEL_WAIT: String(value.MUSTER_MODEL_WAIT * 1_000),
+  }
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])),
+  )
 }
 
 const passedOn =

@@ -53,6 +53,13 @@ const wanted: Record<ErrorCode, number> = {
   frame_too_large: 2,
   too_many_channels: 5,
   too_many_messages: 75,
+  endpoint_name_taken: 5,
+  endpoint_exists: 5,
+  endpoint_not_found: 3,
+  endpoint_url_refused: 2,
+  endpoint_from_settings: 5,
+  too_many_endpoints: 5,
+  model_not_found: 3,
   protocol_violation: 2,
   sandbox_unavailable: 69,
 }

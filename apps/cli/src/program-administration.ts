@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
 import type { Define, Does } from './define.ts'
+import { addModelCommands } from './program-model.ts'
 import { addQueueCommands, addWorkerVerbs } from './program-queue.ts'
 import { atMost } from './option-values.ts'
 
 export function addAdministration(root: Command, define: Define, does: Does): void {
   addRepoCommands(root, define, does)
   addWorkerCommands(root, define, does)
+  addModelCommands(root, define, does)
   addTokenCommands(root, define, does)
   addQueueCommands(root, define, does)
   const event = define(root, 'event', 'what happened, in the order in which it became true', [

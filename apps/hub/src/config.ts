@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { readAddress } from './models/address.ts'
+import { ollamaAddress, type ModelSettings } from './models/settings.ts'
 import { defaultLimits, type QueueLimits } from './tasks/limits.ts'
 
 /** Loopback only: this version has no TLS, and a token must not cross a network in the clear. */
@@ -70,6 +72,20 @@ const environment = z.object({
     .enum(['on', 'off'])
     .default('on')
     .describe('off: hubs do not wake each other through the database; each looks once a second'),
+  MUSTER_OLLAMA_URL: z.string().optional().describe('Ollama that is an endpoint of every workspace'),
+  OLLAMA_HOST: z.string().optional().describe('Read where MUSTER_OLLAMA_URL is not set'),
+  OPENAI_API_KEY: z.string().min(1).optional().describe('Makes an OpenAI-compatible server an endpoint'),
+  OPENAI_BASE_URL: z.string().default('https://api.openai.com/v1').describe('Where that server is'),
+  ANTHROPIC_API_KEY: z.string().min(1).optional().describe('Makes Anthropic an endpoint'),
+  ANTHROPIC_BASE_URL: z.string().default('https://api.anthropic.com').describe('Where Anthropic is'),
+  MUSTER_MODEL: z.string().optional().describe('Model that is preferred among those that fit'),
+  MUSTER_MODEL_WAIT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .default(5_000)
+    .describe('Milliseconds that a task waits for a model of its own tier before another one is tried'),
   MUSTER_LIFELINE: z.enum(['0', '1']).default('0').describe('1: stop when the parent process goes away'),
 })
 
@@ -84,15 +100,13 @@ export type Config = Readonly<{
   local: boolean
   lifeline: boolean
   limits: QueueLimits
+  models: ModelSettings
   notify: boolean
 }>
 
 /** The environment as a complete configuration; throws a sentence that names the key and the safe form. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const file = env['MUSTER_DATABASE_URL_FILE']
-  const url =
-    env['MUSTER_DATABASE_URL'] ?? (file === undefined ? undefined : readFileSync(file, 'utf8').trim())
-  const parsed = environment.safeParse({ ...env, MUSTER_DATABASE_URL: url })
+  const parsed = environment.safeParse({ ...withoutEmpty(env), ...secretsOf(env) })
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     throw new Error(`${String(issue?.path[0] ?? 'configuration')}: ${issue?.message ?? 'is not valid'}`)
@@ -114,6 +128,37 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       quietMs: value.MUSTER_QUIET_AFTER,
       noProgressMs: value.MUSTER_STALLED_AFTER,
     },
+    models: modelSettings(value),
     notify: value.MUSTER_NOTIFY === 'on',
   })
+}
+
+function modelSettings(value: z.infer<typeof environment>): ModelSettings {
+  const cloud = (kind: 'openai' | 'anthropic', key: string | undefined, url: string) =>
+    key === undefined ? null : { key, url: readAddress(kind, url) }
+  return {
+    ollamaUrl: readAddress('ollama', ollamaAddress(value.MUSTER_OLLAMA_URL ?? value.OLLAMA_HOST)),
+    openai: cloud('openai', value.OPENAI_API_KEY, value.OPENAI_BASE_URL),
+    anthropic: cloud('anthropic', value.ANTHROPIC_API_KEY, value.ANTHROPIC_BASE_URL),
+    model: value.MUSTER_MODEL ?? null,
+    waitMs: value.MUSTER_MODEL_WAIT,
+  }
+}
+
+const secrets = ['MUSTER_DATABASE_URL', 'OPENAI_API_KEY', 'ANTHROPIC_API_KEY']
+
+/** Each by itself or as the content of a file. */
+function secretsOf(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    secrets.flatMap((name) => {
+      const file = env[`${name}_FILE`]
+      const value = env[name] || (file === undefined ? undefined : readFileSync(file, 'utf8').trim())
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}
+
+/** An empty variable is how a shell leaves one unset for a program. */
+function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
 }

@@ -18,23 +18,25 @@ import { forgetOldKeys } from './kernel/idempotency.ts'
 import { newId } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { roleUrl } from './kernel/roles.ts'
-import { createTicker } from './kernel/ticker.ts'
+import { startLoops } from './loops.ts'
 import { createMail } from './mail/mail.ts'
 import { mailRoutes } from './mail/routes.ts'
+import { createModels } from './models/models.ts'
+import { modelRoutes } from './models/routes.ts'
 import { createRepos } from './repos/repos.ts'
 import { repoRoutes } from './repos/routes.ts'
 import { createAssigner } from './runs/assign.ts'
 import { createProgress, serveLive } from './runs/live.ts'
 import { runRoutes } from './runs/routes.ts'
 import { createRuns } from './runs/runs.ts'
-import { closeEnded, createServer, type OpenSockets, type Socket } from './server.ts'
+import { createServer, type OpenSockets, type Socket } from './server.ts'
 import { createLeases } from './tasks/lease.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { createTasks, holds } from './tasks/tasks.ts'
 import { version } from './version.ts'
 
 export type Hub = Awaited<ReturnType<typeof createHub>>
-type OnError = (what: string) => (error: unknown) => void
+export type OnError = (what: string) => (error: unknown) => void
 
 /** The rooms, from the lowest floor up. Everything is a value here; nothing is global, so two hubs fit in a process. */
 export function createRooms(
@@ -43,7 +45,8 @@ export function createRooms(
     limits,
     notify,
     messageDays,
-  }: Pick<Config, 'databaseUrl' | 'limits' | 'notify' | 'messageDays'>,
+    models: settings,
+  }: Pick<Config, 'databaseUrl' | 'limits' | 'notify' | 'messageDays' | 'models'>,
   leaseMs: number,
   onError: OnError,
 ) {
@@ -60,6 +63,7 @@ export function createRooms(
   const hubId = newId()
   const agents = createAgents({ db, identity, events, hints, hubId, holds })
   const mail = createMail({ db, agents, events, hints, keepDays: messageDays })
+  const models = createModels({ db, identity, events, hints, settings })
   const repos = createRepos({ events })
   const tasks = createTasks({ db, agents, repos, events, hints, limits })
   const leases = createLeases({ agents, events, hints, leaseMs, limits })
@@ -75,17 +79,33 @@ export function createRooms(
     { name: 'forgetting past ticks', everyMs: 3_600_000, work: forgetFirings },
   ]
   const duties = createDuties({ db, hubId, duties: due })
-  return { db, hints, events, duties, identity, agents, mail, repos, tasks, progress, runs, assign, leaseMs }
+  return {
+    db,
+    hints,
+    events,
+    duties,
+    identity,
+    agents,
+    mail,
+    models,
+    repos,
+    tasks,
+    progress,
+    runs,
+    assign,
+    leaseMs,
+  }
 }
 
-type Rooms = ReturnType<typeof createRooms>
+export type Rooms = ReturnType<typeof createRooms>
 
 function handlersOf(rooms: Rooms, origin: () => string): Handlers<RouteName> {
-  const { identity, agents, mail, repos, tasks, runs, events, db } = rooms
+  const { identity, agents, mail, models, repos, tasks, runs, events, db } = rooms
   return {
     ...identityRoutes({ identity, origin, db }),
     ...agentRoutes({ agents, identity, busy: tasks.busy }),
     ...mailRoutes({ mail, agents }),
+    ...modelRoutes({ models, wanted: tasks.wantedModels, db }),
     ...repoRoutes({ repos }),
     ...taskRoutes({ tasks }),
     ...runRoutes({ runs, tasks, agents, events }),
@@ -111,38 +131,6 @@ function socketsOf(
         serveLive({ db, events, hints, progress }, actor, socket, onError('a live view failed; it goes on')),
     },
   ]
-}
-
-/** The loops: each acts on what the database says, woken by hints and by time. */
-function startLoops(
-  { assign, runs, agents, mail, identity, hints, duties, leaseMs }: Rooms,
-  open: OpenSockets,
-  onError: OnError,
-) {
-  const loop = (everyMs: number, what: string, work: () => Promise<void>) =>
-    createTicker({ everyMs, work, onError: onError(`${what} failed; it is tried again`) })
-  // Workers of a hub that was away need one lease to come back and renew before theirs are called lost.
-  const sweepFrom = performance.now() + leaseMs
-  const assignment = loop(1_000, 'assignment', assign)
-  const delivery = loop(1_000, 'delivering messages', mail.deliver)
-  const orders = loop(1_000, 'passing orders on to workers', agents.deliverOrders)
-  const others = [
-    orders,
-    loop(1_000, 'the sweep of expired leases', async () => {
-      if (performance.now() >= sweepFrom) await runs.sweep()
-    }),
-    loop(1_000, 'closing ended sessions', () => closeEnded(identity, open)),
-    loop(5_000, 'presence', agents.refreshPresence),
-    loop(30_000, 'evicting silent workers', agents.evictSilent),
-    loop(1_000, 'looking for what is due', () => duties.round(onError)),
-  ]
-  hints.on('queue', assignment.poke)
-  hints.on('mail', delivery.poke)
-  hints.on('workers', orders.poke)
-  return async () => {
-    await Promise.all([assignment, delivery, ...others].map((each) => each.stop()))
-    await duties.release().catch(onError('giving up duties failed; their leases run out'))
-  }
 }
 
 /** `leaseMs`: only for a test that waits for leases to end. */

@@ -4,6 +4,7 @@ import { ensureOwner, issueLocalToken } from '../src/identity/first-start.ts'
 import { hashSecret, newSecret } from '../src/identity/secrets.ts'
 import { newId } from '../src/kernel/ids.ts'
 import { createLog } from '../src/kernel/log.ts'
+import { noClouds, type ModelSettings } from '../src/models/settings.ts'
 import { defaultLimits, type QueueLimits } from '../src/tasks/limits.ts'
 import { atEndOfTest, hubDatabase, type HubDatabase, type OnFinished } from './database.ts'
 import { requestOf, send, type Answer, type CallOptions, type Sent } from './http.ts'
@@ -19,6 +20,7 @@ export async function startHub(
     loops?: boolean
     onFinished?: OnFinished
     limits?: Partial<QueueLimits>
+    models?: Partial<ModelSettings>
   } = {},
 ) {
   const { onFinished = atEndOfTest } = options
@@ -36,6 +38,8 @@ export async function startHub(
       local: false,
       lifeline: false,
       limits: { ...defaultLimits, ...options.limits },
+      // A port where nothing listens, so that no test meets a model of the machine that it runs on.
+      models: { ...noClouds, ollamaUrl: 'http://127.0.0.1:9', ...options.models },
       notify: process.env['MUSTER_NOTIFY'] !== 'off',
     },
     log,

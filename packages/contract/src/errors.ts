@@ -262,6 +262,42 @@ export const errorTable = {
     when: 'The sender has posted 60 messages within a minute.',
     hint: 'Wait as long as the message says; put several lines into one message.',
   },
+  // Models
+  endpoint_name_taken: {
+    status: 409,
+    when: 'Another endpoint of the workspace has this name.',
+    hint: 'Choose another name, or remove the other one first.',
+  },
+  endpoint_exists: {
+    status: 409,
+    when: 'The address is an endpoint of the workspace already.',
+    hint: 'Use it under the name that it has; "npx muster model list" shows it.',
+  },
+  endpoint_not_found: {
+    status: 404,
+    when: 'No endpoint of the workspace has this name.',
+    hint: 'List them with "npx muster model list".',
+  },
+  endpoint_url_refused: {
+    status: 422,
+    when: 'The address of an endpoint is not one of a server of models.',
+    hint: 'Give http://HOST:PORT or https://HOST, without credentials, query and fragment.',
+  },
+  endpoint_from_settings: {
+    status: 409,
+    when: 'An endpoint that the environment of the hub names was to be removed; it would come back.',
+    hint: 'Unset MUSTER_OLLAMA_URL, OPENAI_API_KEY or ANTHROPIC_API_KEY and start the hub again.',
+  },
+  too_many_endpoints: {
+    status: 409,
+    when: 'The workspace has 100 endpoints.',
+    hint: 'Remove those that are not used.',
+  },
+  model_not_found: {
+    status: 404,
+    when: 'No endpoint has a model of this name.',
+    hint: 'List them with "npx muster model list"; a name is exact, its tag included.',
+  },
   protocol_violation: {
     status: 400,
     when: 'A worker sent something that no honest worker sends, or more than ten bad messages on one connection.',

@@ -5,6 +5,7 @@ import { messageRoutes } from './message-routes.ts'
 import { repo, repoCreate } from './repos.ts'
 import type { Route } from './route.ts'
 import { taskSteps, taskStepsQuery } from './loop.ts'
+import { modelRoutes } from './routes-models.ts'
 import { run, taskDiff, taskLog, taskLogQuery } from './runs.ts'
 import { page, task, taskCreate, taskListQuery, taskRef, taskRow } from './tasks.ts'
 import { queueRoutes } from './routes-queue.ts'
@@ -156,6 +157,7 @@ export const routes = {
     response: worker,
   },
   ...workerVerbs,
+  ...modelRoutes,
   listTasks: {
     method: 'GET',
     path: '/api/v1/tasks',

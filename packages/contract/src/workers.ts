@@ -38,6 +38,19 @@ export const blocked = z
   .meta({ title: 'blocked', description: 'Why a worker that is here takes no work.' })
 export type Blocked = z.infer<typeof blocked>
 
+/** How a machine does (LLM-14). Null where that cannot be known, such as on one without a graphics card. */
+export const resources = z
+  .object({
+    cpuPercent: z.number().min(0).max(100).describe('How busy all cores together were since the last report.'),
+    cores: z.int().min(1).max(4_096).describe('Cores that it has.'),
+    ramTotalBytes: z.number().min(0).describe('Memory that it has.'),
+    ramFreeBytes: z.number().min(0).describe('Memory that programs could have now.'),
+    vramTotalBytes: z.number().min(0).nullable().describe('Memory of all graphics cards.'),
+    vramFreeBytes: z.number().min(0).nullable().describe('What of that is free.'),
+  })
+  .meta({ title: 'resources', description: 'How the machine of a worker does.' })
+export type Resources = z.infer<typeof resources>
+
 export const restartCauses = ['order', 'signal', 'memory'] as const
 
 /** What a worker does, as one word; the hub derives it and records each step. */

@@ -9,6 +9,7 @@ import type { Actor } from '../../../apps/hub/src/kernel/actor.ts'
 import { newId } from '../../../apps/hub/src/kernel/ids.ts'
 import { migrate } from '../../../apps/hub/src/kernel/migrate.ts'
 import { createTicker } from '../../../apps/hub/src/kernel/ticker.ts'
+import { noClouds } from '../../../apps/hub/src/models/settings.ts'
 import { claimBatch, inParallel, type OpenEngine } from './engine.ts'
 import { benchTask, createFakeWorker, type Cycle } from './fake-worker.ts'
 import { seedBacklog, seedHistory } from './seed-muster.ts'
@@ -37,7 +38,7 @@ export function openMusterRooms(cycle: Cycle): OpenEngine {
     await migrate(url)
     const failures: unknown[] = []
     const rooms = createRooms(
-      { databaseUrl: url, limits, notify: true, messageDays: 7 },
+      { databaseUrl: url, limits, notify: true, messageDays: 7, models: noClouds },
       leaseMs,
       () => (error) => void failures.push(error),
     )

@@ -2,7 +2,8 @@ import { isAlive } from '@muster/postgres/process-identity'
 import { type Config, isLoopback } from '../config.ts'
 import { connect } from '../connection.ts'
 import type { Output } from '../output.ts'
-import { findModels } from '../up/models.ts'
+import { endpointWords } from '../commands/model-list.ts'
+import { findModels } from './find-models.ts'
 import { whyNotFree } from '../up/port.ts'
 import { readUpFile, supervisorOf, type UpFile } from '../up/up-file.ts'
 import { type Check, fail, ok, skip, type Verdict, warn } from './finding.ts'
@@ -16,6 +17,7 @@ export function serviceChecks(config: Config, output: Output): Check[] {
     { id: 'hub', title: 'Hub', look: async () => hub(config, await running) },
     { id: 'workers', title: 'Workers', look: async () => workers(config, output, await running) },
     { id: 'ollama', title: 'Ollama', look: async () => ollama(config) },
+    { id: 'models', title: 'Models', look: async () => models(config, output, await running) },
     { id: 'ollama_exposed', title: 'Ollama is private', look: async () => exposed(config) },
   ]
 }
@@ -63,8 +65,21 @@ async function workers(config: Config, output: Output, running: UpFile | undefin
 async function ollama(config: Config): Promise<Verdict> {
   const models = await findModels(config.ollamaUrl)
   if ('unreachable' in models)
-    return skip(`${models.unreachable} at ${models.url}; models are used by a later version`)
+    return skip(`${models.unreachable} at ${models.url}`)
   return ok(`${models.names.length} models at ${models.url}`)
+}
+
+async function models(config: Config, output: Output, running: UpFile | undefined): Promise<Verdict> {
+  if (config.hub === null && running === undefined) return skip('not running')
+  const { items, endpoints, missing } = await (await connect(config, output)).call('listModels', {})
+  const problems = [
+    ...endpoints.flatMap((each) => (each.source === 'settings' ? [] : (endpointWords(each) ?? []))),
+    ...missing.map(({ name, wantedBy }) => `${name} is missing, wanted by ${wantedBy}.`),
+  ]
+  if (problems.length > 0) return warn(problems.join(' '), missing[0]?.command ?? 'npx muster model list')
+  const usable = items.filter((model) => model.unfit === null)
+  if (usable.length > 0) return ok(`${usable.length} of ${items.length} can be given to tasks`)
+  return skip('none; tasks with a prompt wait for one (npx muster model list)')
 }
 
 /** Ollama has no password: whoever reaches it may use it and delete its models. */

@@ -3,21 +3,21 @@ import type { Worker } from '@muster/contract/workers'
 import type { Hub } from '../connection.ts'
 import type { Context } from '../context.ts'
 import { neutraliseLine } from '../terminal-text.ts'
-import { findModels, type Models } from './models.ts'
+import { foundModels, modelLines } from './models.ts'
 import type { Places } from './places.ts'
 
 const wallLimitMs = 15_000
 
 /** The block that a person reads once Muster is up. The only thing on stdout. */
 export async function announce(
-  { output, config }: Pick<Context, 'output' | 'config'>,
+  { output }: Pick<Context, 'output'>,
   hub: Hub,
   { places, signal }: { places: Places; signal: AbortSignal },
 ): Promise<void> {
   const [link, workers, models] = await Promise.all([
     hub.call('createSignInLink', { body: {} }),
     workersWithWalls(hub, signal),
-    findModels(config.ollamaUrl),
+    foundModels(hub, signal),
   ])
   if (output.json) {
     output.document({
@@ -37,7 +37,7 @@ export async function announce(
   say('sign in', link.url)
   say('', `(works once; a new one: npx muster sign-in)`)
   for (const line of wallLines(workers)) say('wall', line)
-  say('models', modelLine(models))
+  for (const line of modelLines(models)) say('models', line)
   say('data', places.data)
   say('logs', places.logs)
   say('stop', 'Ctrl-C, or: npx muster down')
@@ -63,15 +63,4 @@ function wallLines(workers: Worker[]): string[] {
     const fix = wall.fix === undefined ? '' : ` Fix: ${neutraliseLine(wall.fix)}`
     return `${wall.kind} is not usable, so no task can run: ${neutraliseLine(wall.detail)}${fix}`
   })
-}
-
-function modelLine(models: Models): string {
-  const later = 'Models are used by a later version.'
-  if ('unreachable' in models) {
-    return `none (${models.unreachable} at ${models.url}). With https://ollama.com: ollama pull qwen3. ${later}`
-  }
-  if (models.names.length === 0) return `none at ${models.url}. To get one: ollama pull qwen3. ${later}`
-  const shown = models.names.slice(0, 4).map(neutraliseLine).join(', ')
-  const more = models.names.length > 4 ? ` and ${models.names.length - 4} more` : ''
-  return `${shown}${more} at ${models.url}. ${later}`
 }

@@ -21,6 +21,7 @@ export type HubSettings = {
   maxRunning: number
   maxWaiting: number
   logLevel: string
+  models: Readonly<Record<string, string>>
   inherited: Readonly<Record<string, string>>
   log: LogFile
 }
@@ -39,6 +40,7 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
     log: settings.log,
     env: {
       ...settings.inherited,
+      ...settings.models,
       MUSTER_DATA: settings.data,
       MUSTER_DATABASE_URL: settings.databaseUrl,
       MUSTER_HOST: settings.host,

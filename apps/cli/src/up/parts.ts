@@ -89,7 +89,7 @@ function wantedParts({ config, places }: Pick<Wanted, 'config' | 'places'>) {
       log: logs.hub,
       policy: partPolicy,
       async start() {
-        const { host, logLevel, messageDays, maxRunning, maxWaiting, inherited } = config
+        const { host, logLevel, messageDays, maxRunning, maxWaiting, models, inherited } = config
         const port = url === '' ? config.port : Number(new URL(url).port)
         const hub = await startHub({
           data: places.data,
@@ -100,6 +100,7 @@ function wantedParts({ config, places }: Pick<Wanted, 'config' | 'places'>) {
           maxRunning,
           maxWaiting,
           logLevel,
+          models,
           inherited,
           log: logs.hub,
         })

@@ -92,7 +92,7 @@ async function prepareMachine({ config, output }: Context, { signal }: StopReque
 }
 
 async function greet(
-  { config, output }: Context,
+  { output }: Context,
   url: string,
   { places, stop }: { places: Places; stop: StopRequest },
 ): Promise<void> {
@@ -100,5 +100,5 @@ async function greet(
   if (token === undefined) {
     throw new Failure('start_failed', 'The hub left no owner token.', `Its log is in ${places.logs}.`, 1)
   }
-  await announce({ config, output }, openHub({ origin: url, token, output }), { places, signal: stop.signal })
+  await announce({ output }, openHub({ origin: url, token, output }), { places, signal: stop.signal })
 }

@@ -26,7 +26,12 @@ async function twoTenants() {
   await print(0, 'canary-output')
   const message = await hub.call('sendMessage', asB({ body: { to: null, text: 'canary-message' } }))
   await hub.call('createChannel', asB({ body: { name: 'canary-channel' } }))
-  return { hub, b, asB, task, parent, made, message, worker, held, runId, print }
+  // Nothing listens there; it is registered all the same.
+  const endpoint = await hub.call(
+    'addEndpoint',
+    asB({ body: { name: 'canary-endpoint', url: 'http://127.0.0.1:9' } }),
+  )
+  return { hub, b, asB, task, parent, made, message, worker, endpoint, held, runId, print }
 }
 type Tenants = Awaited<ReturnType<typeof twoTenants>>
 
@@ -36,7 +41,14 @@ const aBody = { repo: 'demo', title: 'mine', run: 'true' }
 const placements: Record<
   RouteName,
   | null
-  | ((id: { task: string; short: string; token: string; worker: string; message: string }) => CallOptions[])
+  | ((id: {
+      task: string
+      short: string
+      token: string
+      worker: string
+      message: string
+      endpoint: string
+    }) => CallOptions[])
 > = {
   getTask: ({ task, short }) => [{ params: { task } }, { params: { task: short } }],
   cancelTask: ({ task, short }) => [{ params: { task } }, { params: { task: short } }],
@@ -69,6 +81,13 @@ const placements: Record<
   listEvents: ({ task }) => [{ query: { taskId: task } }],
   getWorker: ({ worker }) => [{ params: { worker } }],
   restartWorker: ({ worker }) => [{ params: { worker } }],
+  getEndpoint: ({ endpoint }) => [{ params: { endpoint } }],
+  refreshEndpoint: ({ endpoint }) => [{ params: { endpoint } }],
+  removeEndpoint: ({ endpoint }) => [{ params: { endpoint } }],
+  addEndpoint: null,
+  listModels: null,
+  setModelTier: null,
+  allowCloud: null,
   listMessages: ({ message }) => [{ query: { thread: message } }],
   sendMessage: ({ message }) => [{ body: { text: 'x', replyTo: message } }],
   listChannels: null,
@@ -90,13 +109,14 @@ test.each(Object.keys(routes) as RouteName[])(
   async (name) => {
     const place = placements[name]
     if (place === null) return
-    const { hub, task, made, message, worker, asB } = await twoTenants()
+    const { hub, task, made, message, worker, endpoint, asB } = await twoTenants()
     const unknown = {
       task: `${task.id.slice(0, -8)}00000000`,
       short: '00000000',
       token: crypto.randomUUID(),
       worker: crypto.randomUUID(),
       message: crypto.randomUUID(),
+      endpoint: crypto.randomUUID(),
     }
     const workerId = worker.welcome?.workerId ?? ''
     const theirs = place({
@@ -105,6 +125,7 @@ test.each(Object.keys(routes) as RouteName[])(
       token: made.id,
       worker: workerId,
       message: message.id,
+      endpoint: endpoint.id,
     })
     for (const [n, input] of theirs.entries()) {
       const known = await hub.attempt(name, input)
@@ -114,7 +135,7 @@ test.each(Object.keys(routes) as RouteName[])(
           .replaceAll(/"requestId":"[^"]+"/g, '')
           .replaceAll(
             new RegExp(
-              [task.id, task.short, made.id, workerId, message.id, ...Object.values(unknown)].join('|'),
+              [task.id, task.short, made.id, workerId, message.id, endpoint.id, ...Object.values(unknown)].join('|'),
               'g',
             ),
             'ID',

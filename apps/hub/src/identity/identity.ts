@@ -30,6 +30,11 @@ export function createIdentity(deps: { db: Db; events: Events; now: () => number
       return row === undefined ? undefined : toActor(row)
     },
 
+    /** For the loops that do something in each. */
+    async workspaceIds(): Promise<string[]> {
+      return (await db.askAsSystem<{ id: string }>(store.workspaceIds, [])).map((row) => row.id)
+    },
+
     /** Those of the given credentials that no longer count: revoked, ended or expired. */
     async ended(credentialIds: string[]): Promise<Set<string>> {
       if (credentialIds.length === 0) return new Set()

@@ -41,6 +41,8 @@ export const useLink = {
          where hash = $1 and used_at is null and expires_at > now() returning workspace_id, person_id`,
 }
 
+export const workspaceIds = { name: 'identity_workspaces', text: 'select id from workspaces order by created_at' }
+
 export type TokenRow = {
   id: string
   name: string

@@ -32,10 +32,16 @@ export function createTasks(deps: {
     list,
     history,
     busy,
+    wantedModels,
     queue,
     ...createCancel({ ...deps, look }),
     ...createAgain({ ...deps, look }),
   }
+}
+
+/** Models that waiting tasks name. No task can yet, before a queue row has what it wants of a model. */
+async function wantedModels(_tx: Tx): Promise<{ model: string; tasks: number }[]> {
+  return []
 }
 
 /** What one worker holds, by whether it has accepted it. */

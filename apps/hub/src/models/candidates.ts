@@ -1,0 +1,89 @@
+import type { Endpoint, EndpointModel } from '@muster/contract/models'
+import type { Resources } from '@muster/contract/workers'
+import { isLoopback } from './address.ts'
+import { whyUnfit, type Candidate } from './route.ts'
+import type { EndpointRow, ModelRow } from './store.ts'
+import { billionsOf, tierBySize } from './tiers.ts'
+
+/** The machine of a worker. */
+export type Host = { workerId: string; host: string | null; besideHub: boolean; resources: Resources | null }
+
+/** A model with its endpoint, as routing looks at it. */
+export function candidateOf(
+  endpoint: EndpointRow,
+  model: ModelRow,
+  { running, hosts }: { running: number; hosts: Host[] },
+): Candidate {
+  const cloud = endpoint.cloud || model.remote
+  const billions = billionsOf(model.parameter_size, model.name)
+  return {
+    endpointId: endpoint.id,
+    endpoint: endpoint.name,
+    kind: endpoint.kind,
+    url: endpoint.url,
+    cloud,
+    health: endpoint.health,
+    stateMs: endpoint.health_ms,
+    error: endpoint.error,
+    paused: endpoint.paused_until !== null,
+    running,
+    limit: endpoint.run_limit,
+    model: model.name,
+    tier: model.tier ?? tierBySize(billions, cloud),
+    contextTokens: model.context_tokens,
+    capabilities: model.capabilities,
+    billions,
+    warm: model.warm,
+    host: hosts.find((host) => serves(host, endpoint))?.resources ?? null,
+  }
+}
+
+/** Whether this machine is the one that the endpoint is on, as far as that can be told. */
+function serves({ workerId, host, besideHub }: Host, { worker_id, url }: EndpointRow): boolean {
+  if (worker_id !== null) return worker_id === workerId
+  if (isLoopback(url)) return besideHub
+  return host !== null && new URL(url).hostname === host.toLowerCase()
+}
+
+/** Endpoints with their models as people see them. */
+export function shown(endpoints: EndpointRow[], models: ModelRow[], cloudAllowed: boolean): Endpoint[] {
+  return endpoints.map((row) => ({
+    id: row.id,
+    name: row.name,
+    kind: row.kind,
+    url: row.url,
+    source: row.source,
+    worker: row.worker,
+    cloud: row.cloud,
+    limit: row.run_limit,
+    health: row.health,
+    failures: row.failures,
+    error: row.error,
+    version: row.version,
+    checkedAt: row.checked_at?.toISOString() ?? null,
+    pausedUntil: row.paused_until?.toISOString() ?? null,
+    createdAt: row.created_at.toISOString(),
+    models: models
+      .filter((model) => model.endpoint_id === row.id)
+      .map((model) => shownModel(row, model, cloudAllowed)),
+  }))
+}
+
+function shownModel(endpoint: EndpointRow, model: ModelRow, cloudAllowed: boolean): EndpointModel {
+  const candidate = candidateOf(endpoint, model, { running: 0, hosts: [] })
+  return {
+    name: model.name,
+    endpoint: endpoint.name,
+    tier: candidate.tier,
+    tierByHand: model.tier !== null,
+    warm: model.warm,
+    cloud: candidate.cloud,
+    contextTokens: model.context_tokens,
+    capabilities: model.capabilities,
+    parameterSize: model.parameter_size,
+    quantization: model.quantization,
+    vramBytes: model.vram_bytes === null ? null : Number(model.vram_bytes),
+    unfit: whyUnfit(candidate, {}, { cloudAllowed }) ?? null,
+    seenAt: model.seen_at.toISOString(),
+  }
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { tier } from './task-states.ts'
+import { id, line, slugName, timestamp } from './text.ts'
+
+/** The wire that an endpoint speaks. */
+export const endpointKinds = ['ollama', 'openai', 'anthropic'] as const
+export type EndpointKind = (typeof endpointKinds)[number]
+
+/** Who named it: a person, the settings of the hub, or the worker that runs beside it. */
+export const endpointSources = ['manual', 'settings', 'worker'] as const
+export const endpointHealths = ['unknown', 'healthy', 'unhealthy'] as const
+export type EndpointHealth = (typeof endpointHealths)[number]
+
+/** A model as its server writes it. */
+export const servedModel = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[\w.:/@+-]+$/, 'must be the name of a model as its server writes it')
+
+/** An endpoint is named by its name or its id. */
+export const endpointRef = z.string().min(1).max(64)
+
+export const endpointCreate = z.strictObject({
+  name: slugName,
+  kind: z.enum(endpointKinds).default('ollama'),
+  /** http or https, without credentials; an Ollama at its root, the others with or without `/v1`. */
+  url: line(512),
+  /** Whether what is sent there leaves the machines of its owner. Default: as the address suggests. */
+  cloud: z.boolean().optional(),
+  /** Runs that use it at once, at most. */
+  limit: z.int().min(1).max(1_000).default(4),
+  /** For a server that does not list its models. */
+  models: z.array(servedModel).max(100).default([]),
+})
+export type EndpointCreate = z.infer<typeof endpointCreate>
+
+/** A model that an endpoint offers. */
+export const endpointModel = z.object({
+  name: z.string(),
+  endpoint: z.string(),
+  tier,
+  /** Whether a person set the tier; otherwise it follows from the size. */
+  tierByHand: z.boolean(),
+  /** Loaded now, so that its first answer does not wait for the disk. */
+  warm: z.boolean(),
+  /** What is sent to it leaves the machines of its owner. */
+  cloud: z.boolean(),
+  /** Null where the server does not say. */
+  contextTokens: z.int().nullable(),
+  capabilities: z.array(z.string()).nullable(),
+  parameterSize: z.string().nullable(),
+  quantization: z.string().nullable(),
+  /** Of a warm one, what lies in the memory of the graphics card. */
+  vramBytes: z.number().nullable(),
+  /** Why no task is given to it now; null while nothing is in the way. */
+  unfit: z.string().nullable(),
+  seenAt: timestamp,
+})
+export type EndpointModel = z.infer<typeof endpointModel>
+
+export const endpoint = z.object({
+  id,
+  name: z.string(),
+  kind: z.enum(endpointKinds),
+  url: z.string(),
+  source: z.enum(endpointSources),
+  /** The worker that announced it. */
+  worker: z.string().nullable(),
+  cloud: z.boolean(),
+  limit: z.int(),
+  health: z.enum(endpointHealths),
+  /** Checks that failed since the last one that did not. */
+  failures: z.int(),
+  error: z.string().nullable(),
+  version: z.string().nullable(),
+  checkedAt: timestamp.nullable(),
+  /** Runs reported that it fails; until then it is given to none. */
+  pausedUntil: timestamp.nullable(),
+  createdAt: timestamp,
+  models: z.array(endpointModel),
+})
+export type Endpoint = z.infer<typeof endpoint>
+
+/** A model that somebody asked for and that no endpoint has. */
+export const missingModel = z.object({
+  name: z.string(),
+  /** `MUSTER_MODEL`, or how many tasks wait for it. */
+  wantedBy: z.string(),
+  /** The command that brings it, for a person to run; Muster never pulls a model. */
+  command: z.string(),
+})
+export type MissingModel = z.infer<typeof missingModel>
+
+export const modelList = z.object({
+  /** Every model of every endpoint. */
+  items: z.array(endpointModel),
+  endpoints: z.array(endpoint),
+  missing: z.array(missingModel),
+  /** Whether tasks of this workspace may be sent to models elsewhere. */
+  cloudAllowed: z.boolean(),
+  nextCursor: z.null(),
+})
+export type ModelList = z.infer<typeof modelList>
+
+export const tierSet = z.strictObject({
+  model: servedModel,
+  /** Null: as its size suggests. */
+  tier: tier.nullable(),
+})
+
+export const cloudSet = z.strictObject({ allowed: z.boolean() })
