@@ -26,10 +26,12 @@ export function addModelCommands(root: Command, define: Define, does: Does): voi
   ])
   does(refresh, async () => (await import('./commands/model-show.ts')).refreshEndpoint)
   addEndpointCommands(model, define, does)
-  const tier = define(model, 'tier <model> <tier>', 'say which tasks a model is for; "auto": as its size suggests', [
-    'npx muster model tier qwen3:8b complex',
-    'npx muster model tier qwen3:8b auto',
-  ])
+  const tier = define(
+    model,
+    'tier <model> <tier>',
+    'say which tasks a model is for; "auto": as its size suggests',
+    ['npx muster model tier qwen3:8b complex', 'npx muster model tier qwen3:8b auto'],
+  )
   tier.addHelpText('after', `\nTiers: ${tiers.join(', ')}.`)
   does(tier, async () => (await import('./commands/model-verbs.ts')).setTier)
   const cloud = define(
@@ -46,7 +48,9 @@ function addEndpointCommands(model: Command, define: Define, does: Does): void {
     'npx muster model add box-2 http://box-2:11434',
     'npx muster model add vllm http://gpu:8000/v1 --kind openai --limit 16',
   ])
-    .addOption(new Option('--kind <kind>', 'the wire that it speaks').choices([...endpointKinds]).default('ollama'))
+    .addOption(
+      new Option('--kind <kind>', 'the wire that it speaks').choices([...endpointKinds]).default('ollama'),
+    )
     .option('--limit <n>', 'runs that use it at once, at most; default 4', atMost(1_000))
     .option('--model <name>', 'a model that it does not list by itself; repeatable', several)
     .addOption(new Option('--cloud', 'what is sent there leaves your machines').conflicts('own'))

@@ -19,6 +19,13 @@ test('the least configuration is completed with safe values and cannot be change
     local: false,
     lifeline: false,
     limits: { maxRunning: 20, maxWaiting: 100_000, quietMs: 300_000, noProgressMs: 1_200_000 },
+    models: {
+      ollamaUrl: 'http://127.0.0.1:11434',
+      openai: null,
+      anthropic: null,
+      model: null,
+      waitMs: 5_000,
+    },
     notify: true,
   })
   expect(Object.isFrozen(config)).toBe(true)
@@ -38,6 +45,30 @@ test.each(['127.0.0.1', 'localhost', '::1'])('the hub may listen on %s', (host) 
   expect(readConfig({ ...least, MUSTER_HOST: host }).host).toBe(host)
 })
 
+test('models are where Ollama says, and a key makes a cloud an endpoint', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'muster-config-'))
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  writeFileSync(join(dir, 'key'), 'sk-file\n')
+  const { models } = readConfig({
+    ...least,
+    OLLAMA_HOST: '0.0.0.0:8080',
+    OPENAI_API_KEY: 'sk-env',
+    OPENAI_BASE_URL: 'https://models.example.org/',
+    ANTHROPIC_API_KEY_FILE: join(dir, 'key'),
+    MUSTER_MODEL: 'qwen3:8b',
+    MUSTER_MODEL_WAIT: '100',
+  })
+  expect(models).toEqual({
+    ollamaUrl: 'http://127.0.0.1:8080',
+    openai: { url: 'https://models.example.org/v1', key: 'sk-env' },
+    anthropic: { url: 'https://api.anthropic.com/v1', key: 'sk-file' },
+    model: 'qwen3:8b',
+    waitMs: 100,
+  })
+  const twoOllamas = { ...least, OLLAMA_HOST: 'a', MUSTER_OLLAMA_URL: 'http://b:1', OPENAI_API_KEY: '' }
+  expect(readConfig(twoOllamas).models).toMatchObject({ ollamaUrl: 'http://b:1', openai: null })
+})
+
 const refused: [string, Record<string, string | undefined>, RegExp][] = [
   ['no database', { MUSTER_DATABASE_URL: undefined }, /^MUSTER_DATABASE_URL: /],
   ['no data directory', { MUSTER_DATA: '' }, /^MUSTER_DATA: /],
@@ -48,9 +79,10 @@ const refused: [string, Record<string, string | undefined>, RegExp][] = [
   ['an address of a network', { MUSTER_HOST: '192.168.1.2' }, /^MUSTER_HOST: /],
   ['a name that only begins like loopback', { MUSTER_HOST: '127.evil.example' }, /^MUSTER_HOST: /],
   ['an IPv6 wildcard', { MUSTER_HOST: '::' }, /^MUSTER_HOST: /],
+  ['an Ollama with a password', { MUSTER_OLLAMA_URL: 'http://u:p@box' }, /^http:\/\/box\/ has credentials/],
   // The guard would refuse every request to it.
   ['another loopback address', { MUSTER_HOST: '127.0.0.2' }, /^MUSTER_HOST: /],
 ]
-test.each(refused)('%s is refused with a sentence that names the key', (_, change, sentence) => {
+test.each(refused)('%s is refused with a sentence that names what is wrong', (_, change, sentence) => {
   expect(() => readConfig({ ...least, ...change })).toThrow(sentence)
 })

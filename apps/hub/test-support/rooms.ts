@@ -29,7 +29,7 @@ export type Rooms = Awaited<ReturnType<typeof openRooms>>
 export type TestWorker = { actor: Actor; connection: Connection; sent: unknown[] }
 
 /** Nothing listens: a test calls assignment and sweeps itself, so that nothing happens behind its back. */
-const noHints: Hints = { send: () => {}, on: () => () => {}, close: async () => {} }
+export const noHints: Hints = { send: () => {}, on: () => () => {}, close: async () => {} }
 
 /** What stands between the rooms and what they are given: how a test breaks the engine on purpose. */
 export type Around = {

@@ -41,7 +41,11 @@ export type Blocked = z.infer<typeof blocked>
 /** How a machine does (LLM-14). Null where that cannot be known, such as on one without a graphics card. */
 export const resources = z
   .object({
-    cpuPercent: z.number().min(0).max(100).describe('How busy all cores together were since the last report.'),
+    cpuPercent: z
+      .number()
+      .min(0)
+      .max(100)
+      .describe('How busy all cores together were since the last report.'),
     cores: z.int().min(1).max(4_096).describe('Cores that it has.'),
     ramTotalBytes: z.number().min(0).describe('Memory that it has.'),
     ramFreeBytes: z.number().min(0).describe('Memory that programs could have now.'),

@@ -43,7 +43,8 @@ export function print(found: ModelList, output: Output): void {
     output.note(neutraliseLine(`${name} is missing (wanted by ${wantedBy}). To get it: ${command}`))
   }
   const forbidden = found.items.some((model) => model.cloud) && !found.cloudAllowed
-  if (forbidden) output.note('Models in the cloud are not used until you allow it: npx muster model cloud allow')
+  if (forbidden)
+    output.note('Models in the cloud are not used until you allow it: npx muster model cloud allow')
 }
 
 export function stateOf(model: EndpointModel): string {

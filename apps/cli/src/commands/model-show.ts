@@ -26,7 +26,11 @@ function printEndpoint(endpoint: Endpoint, output: Output): void {
 
 function linesOf(endpoint: Endpoint): [string, string][] {
   const { name, kind, url, source, worker, cloud, limit, health, error, version, pausedUntil } = endpoint
-  const from = { manual: 'a person', settings: 'the settings of the hub', worker: `the worker ${worker ?? ''}` }
+  const from = {
+    manual: 'a person',
+    settings: 'the settings of the hub',
+    worker: `the worker ${worker ?? ''}`,
+  }
   return [
     ['name', name],
     ['kind', version === null ? kind : `${kind} ${version}`],
@@ -35,7 +39,9 @@ function linesOf(endpoint: Endpoint): [string, string][] {
     ['place', cloud ? 'cloud: what is sent there leaves your machines' : 'one of your own machines'],
     ['health', error === null ? health : `${health}: ${error}`],
     ['checked', endpoint.checkedAt ?? 'never'],
-    ...(pausedUntil === null ? [] : [['paused', `until ${pausedUntil}, because runs failed there`] as [string, string]]),
+    ...(pausedUntil === null
+      ? []
+      : [['paused', `until ${pausedUntil}, because runs failed there`] as [string, string]]),
     ['limit', `${limit} runs at once`],
     ...endpoint.models.map((model): [string, string] => [
       'model',

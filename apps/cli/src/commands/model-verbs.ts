@@ -32,7 +32,8 @@ export const addEndpoint: Command<AddOptions, [string, string]> = async (
         ? `${name} is registered with ${models} ${models === 1 ? 'model' : 'models'}. See: npx muster model list`
         : `${name} is registered. ${problem} It is asked again every 30 s.`,
     )
-    if (endpoint.cloud) output.note('What is sent there leaves your machines; see: npx muster model cloud --help')
+    if (endpoint.cloud)
+      output.note('What is sent there leaves your machines; see: npx muster model cloud --help')
   }
   return 0
 }
@@ -45,7 +46,12 @@ export const removeEndpoint: Command<object, [string]> = async ({ output, ...con
   return 0
 }
 
-export const setTier: Command<object, [string, string]> = async ({ output, ...context }, _options, model, word) => {
+export const setTier: Command<object, [string, string]> = async (
+  { output, ...context },
+  _options,
+  model,
+  word,
+) => {
   const tier = word === 'auto' ? null : tiers.find((each): each is Tier => each === word)
   if (tier === undefined) {
     throw new Failure('usage', `"${word}" is no tier.`, `Tiers are ${tiers.join(', ')}; or auto.`, 2)
@@ -54,7 +60,8 @@ export const setTier: Command<object, [string, string]> = async ({ output, ...co
   const found = await hub.call('setModelTier', { body: { model, tier } })
   const now = found.items.find((each) => each.name === model)
   if (output.json) output.document(found)
-  else output.note(`${model} is for ${now?.tier ?? 'no'} tasks${tier === null ? ', as its size suggests' : ''}.`)
+  else
+    output.note(`${model} is for ${now?.tier ?? 'no'} tasks${tier === null ? ', as its size suggests' : ''}.`)
   return 0
 }
 
@@ -65,7 +72,8 @@ export const setCloud: Command<object, [string]> = async ({ output, ...context }
   const hub = await context.hub()
   const found = await hub.call('allowCloud', { body: { allowed: word === 'allow' } })
   if (output.json) output.document(found)
-  else if (found.cloudAllowed) output.note('Tasks may be sent to models in the cloud; local ones still come first.')
+  else if (found.cloudAllowed)
+    output.note('Tasks may be sent to models in the cloud; local ones still come first.')
   else output.note('Nothing is sent to models in the cloud; what runs there goes on.')
   return 0
 }

@@ -64,8 +64,7 @@ async function workers(config: Config, output: Output, running: UpFile | undefin
 
 async function ollama(config: Config): Promise<Verdict> {
   const models = await findModels(config.ollamaUrl)
-  if ('unreachable' in models)
-    return skip(`${models.unreachable} at ${models.url}`)
+  if ('unreachable' in models) return skip(`${models.unreachable} at ${models.url}`)
   return ok(`${models.names.length} models at ${models.url}`)
 }
 

@@ -29,7 +29,7 @@ async function twoTenants() {
   // Nothing listens there; it is registered all the same.
   const endpoint = await hub.call(
     'addEndpoint',
-    asB({ body: { name: 'canary-endpoint', url: 'http://127.0.0.1:9' } }),
+    asB({ body: { name: 'canary-endpoint', url: 'http://127.0.0.1:1' } }),
   )
   return { hub, b, asB, task, parent, made, message, worker, endpoint, held, runId, print }
 }
@@ -135,7 +135,15 @@ test.each(Object.keys(routes) as RouteName[])(
           .replaceAll(/"requestId":"[^"]+"/g, '')
           .replaceAll(
             new RegExp(
-              [task.id, task.short, made.id, workerId, message.id, endpoint.id, ...Object.values(unknown)].join('|'),
+              [
+                task.id,
+                task.short,
+                made.id,
+                workerId,
+                message.id,
+                endpoint.id,
+                ...Object.values(unknown),
+              ].join('|'),
               'g',
             ),
             'ID',

@@ -41,7 +41,10 @@ export const useLink = {
          where hash = $1 and used_at is null and expires_at > now() returning workspace_id, person_id`,
 }
 
-export const workspaceIds = { name: 'identity_workspaces', text: 'select id from workspaces order by created_at' }
+export const workspaceIds = {
+  name: 'identity_workspaces',
+  text: 'select id from workspaces order by created_at',
+}
 
 export type TokenRow = {
   id: string

@@ -31,10 +31,13 @@ export function isCloud(url: string): boolean {
 /** Whether it means another machine to whoever reads it on another machine. */
 export function isLoopback(url: string): boolean {
   const host = new URL(url).hostname
-  return host === 'localhost' || host.endsWith('.localhost') || /^127\.|^\[::1\]$|^0\.0\.0\.0$|^\[::\]$/.test(host)
+  return (
+    host === 'localhost' || host.endsWith('.localhost') || /^127\.|^\[::1\]$|^0\.0\.0\.0$|^\[::\]$/.test(host)
+  )
 }
 
-const privateV4 = /^(10\.|127\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|0\.0\.0\.0$)/
+const privateV4 =
+  /^(10\.|127\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|0\.0\.0\.0$)/
 const privateV6 = /^\[(::1?\]|f[cd])/
 const privateName = /\.(localhost|local|lan|internal|home\.arpa|intranet)$/
 

@@ -22,7 +22,9 @@ const notForChat = /embed|whisper|tts|dall-e|moderation|image|transcri|realtime|
 /** What a server with OpenAI's or Anthropic's wire lists. */
 export async function askListing({ kind, url, key, limitMs, named, signal }: Asked): Promise<Answer> {
   const path = kind === 'anthropic' ? '/models?limit=1000' : '/models'
-  const said = listing.parse(await fetchJson(`${url}${path}`, { limitMs, signal, headers: headersOf(kind, key) }))
+  const said = listing.parse(
+    await fetchJson(`${url}${path}`, { limitMs, signal, headers: headersOf(kind, key) }),
+  )
   const listed = (said.data ?? []).map((model) =>
     found(model.id, model.context_length ?? model.max_model_len ?? model.max_input_tokens ?? null),
   )

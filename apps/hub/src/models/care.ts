@@ -51,7 +51,9 @@ export function createCare(deps: { db: Db; identity: Identity; settings: ModelSe
       await Promise.all([
         ...due.map(check),
         ...late.map((row) =>
-          db.inWorkspace(row.workspace_id, (tx) => record(tx, row, { why: 'its worker has said nothing for 90 s' })),
+          db.inWorkspace(row.workspace_id, (tx) =>
+            record(tx, row, { why: 'its worker has said nothing for 90 s' }),
+          ),
         ),
       ])
     },
@@ -82,7 +84,8 @@ async function register(db: Db, settings: ModelSettings, workspaceId: string): P
     for (const row of stale) await store.remove(tx, row.id)
     const left = there.filter((row) => !stale.includes(row))
     for (const { name, ...each } of wanted) {
-      if (left.some((row) => row.worker_id === null && row.kind === each.kind && row.url === each.url)) continue
+      if (left.some((row) => row.worker_id === null && row.kind === each.kind && row.url === each.url))
+        continue
       await store.insert(tx, workspaceId, {
         id: newId(),
         name: freeName(name, left),

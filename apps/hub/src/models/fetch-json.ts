@@ -10,7 +10,12 @@ export class Unanswered extends Error {}
  */
 export async function fetchJson(
   url: string,
-  options: { limitMs: number; headers?: Record<string, string>; body?: object; signal?: AbortSignal | undefined },
+  options: {
+    limitMs: number
+    headers?: Record<string, string>
+    body?: object
+    signal?: AbortSignal | undefined
+  },
 ): Promise<unknown> {
   const limit = AbortSignal.timeout(options.limitMs)
   const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal])

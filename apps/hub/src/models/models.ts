@@ -53,7 +53,13 @@ export function createModels(deps: {
     async list(tx: Tx, wanted: WantedModels): Promise<ModelList> {
       const [{ all, cloudAllowed }, byTasks] = [await endpoints(tx), await wanted(tx)]
       const items = all.flatMap((each) => each.models)
-      return { items, endpoints: all, missing: missing(settings, items, byTasks), cloudAllowed, nextCursor: null }
+      return {
+        items,
+        endpoints: all,
+        missing: missing(settings, items, byTasks),
+        cloudAllowed,
+        nextCursor: null,
+      }
     },
 
     /** A model is known by its name; where it is served changes, what it is for does not. */

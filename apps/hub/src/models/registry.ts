@@ -27,7 +27,10 @@ export function createRegistry(deps: { events: Events; settings: ModelSettings; 
     /** Asks the server before the transaction that adds it; throws when the address is refused. Changes nothing. */
     async probe({ kind, url: text, models }: EndpointCreate) {
       const url = readAddress(kind, text)
-      return { url, answer: await ask({ kind, url, key: keyFor(settings, { kind, url }), named: models, known: [] }) }
+      return {
+        url,
+        answer: await ask({ kind, url, key: keyFor(settings, { kind, url }), named: models, known: [] }),
+      }
     },
 
     async add(tx: Tx, actor: Actor, input: EndpointCreate, probed: Probed): Promise<store.EndpointRow> {
@@ -60,7 +63,10 @@ export function createRegistry(deps: { events: Events; settings: ModelSettings; 
         throw new MusterError('endpoint_from_settings', `${row.name} is an endpoint of the hub’s settings.`)
       }
       await store.remove(tx, row.id)
-      await events.publish(tx, actor, { kind: 'endpoint.removed', data: { endpointId: row.id, name: row.name } })
+      await events.publish(tx, actor, {
+        kind: 'endpoint.removed',
+        data: { endpointId: row.id, name: row.name },
+      })
     },
   }
 }

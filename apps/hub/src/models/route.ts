@@ -168,7 +168,8 @@ function choose(
   const why = (each: Candidate) =>
     whyUnfit(each, wanted, around) ??
     (isFree(each) ? whyBehind(each, chosen) : `has ${each.running} of ${each.limit} runs`)
-  const rank = (each: Candidate) => (each === chosen ? 0 : whyUnfit(each, wanted, around) === undefined ? 1 : 2)
+  const rank = (each: Candidate) =>
+    each === chosen ? 0 : whyUnfit(each, wanted, around) === undefined ? 1 : 2
   const order = inOrder(around)
   return {
     chosen,
@@ -193,7 +194,11 @@ function whyBehind(each: Candidate, chosen: Candidate): string {
   return each.cloud && !chosen.cloud ? 'costs money' : 'scored less, or came later'
 }
 
-function reasonFor(wanted: WantedModel, { model, endpoint, cloud, warm, host }: Candidate, fallback: Chosen['fallback']) {
+function reasonFor(
+  wanted: WantedModel,
+  { model, endpoint, cloud, warm, host }: Candidate,
+  fallback: Chosen['fallback'],
+) {
   const facts = [
     cloud ? 'in the cloud' : warm ? 'warm' : 'cold',
     ...(host === null ? [] : [`${Math.round(100 - host.cpuPercent)} % CPU free`]),

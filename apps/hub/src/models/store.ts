@@ -80,7 +80,11 @@ export type NewEndpoint = Pick<
 >
 
 /** Undefined when something in the way was there first. */
-export async function insert(tx: Tx, workspaceId: string, made: NewEndpoint): Promise<EndpointRow | undefined> {
+export async function insert(
+  tx: Tx,
+  workspaceId: string,
+  made: NewEndpoint,
+): Promise<EndpointRow | undefined> {
   const rows = await tx.query<EndpointRow>(
     `insert into endpoints (workspace_id, id, name, kind, url, source, worker_id, worker, cloud, run_limit, named_models)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing returning ${columns}`,
@@ -121,7 +125,11 @@ export async function setHealth(
 }
 
 /** The models of an endpoint are these and no others. */
-export async function setModels(tx: Tx, at: { workspaceId: string; id: string }, models: Found[]): Promise<void> {
+export async function setModels(
+  tx: Tx,
+  at: { workspaceId: string; id: string },
+  models: Found[],
+): Promise<void> {
   await tx.query('delete from endpoint_models where endpoint_id = $1 and name <> all($2)', [
     at.id,
     models.map((model) => model.name),

@@ -1,0 +1,73 @@
+import { eventually } from '@muster/testkit/eventually'
+import type { ModelList } from '@muster/contract/models'
+import { expect, test } from 'vitest'
+import { startModelServer } from '../../apps/hub/test-support/model-server.ts'
+import { startStack } from './stack.ts'
+
+test('a person finds models, adds a machine with more, and says what they are for', async () => {
+  const [ollama, box] = [
+    await startModelServer([{ name: 'qwen3:8b', warm: true }]),
+    await startModelServer([{ name: 'llama3.2:3b', size: '3.2B' }]),
+  ]
+  const stack = await startStack({ env: { MUSTER_OLLAMA_URL: ollama.url, MUSTER_MODEL: 'mistral:7b' } })
+
+  // Said at the start already, and there within 3 s of it.
+  expect(stack.process.output()).toContain(`ollama: qwen3:8b at ${ollama.url}`)
+  const listed = await stack.muster('model', 'list')
+  expect(listed.code).toBe(0)
+  expect(listed.stdout).toMatch(/qwen3:8b +ollama +standard +warm +8\.2B +40960/)
+  expect(listed.stderr).toContain(
+    'mistral:7b is missing (wanted by MUSTER_MODEL). To get it: ollama pull mistral:7b',
+  )
+
+  const added = await stack.muster('model', 'add', 'box-2', box.url)
+  expect([added.code, added.stderr]).toEqual([
+    0,
+    'box-2 is registered with 1 model. See: npx muster model list\n',
+  ])
+  const shown = await stack.muster('model', 'show', 'box-2')
+  expect(shown.stdout).toMatch(/^health +healthy$/m)
+  expect(shown.stdout).toMatch(/^model +llama3\.2:3b, cold, trivial, 3\.2B/m)
+
+  expect((await stack.muster('model', 'tier', 'llama3.2:3b', 'standard')).code).toBe(0)
+  const found = (await stack.muster('model', 'list', '--json')).json() as ModelList
+  expect(found.items).toMatchObject([
+    { name: 'llama3.2:3b', endpoint: 'box-2', tier: 'standard', tierByHand: true },
+    { name: 'qwen3:8b', endpoint: 'ollama' },
+  ])
+  expect(found.cloudAllowed).toBe(false)
+  expect((await stack.muster('model', 'cloud', 'allow', '--json')).json()).toMatchObject({
+    cloudAllowed: true,
+  })
+
+  const refused: [string[], number, string][] = [
+    [['model', 'add', 'x', 'ftp://box'], 2, 'endpoint_url_refused'],
+    [['model', 'add', 'x', 'http://me:secret@box'], 2, 'endpoint_url_refused'],
+    [['model', 'add', 'box-2', 'http://127.0.0.1:9'], 5, 'endpoint_name_taken'],
+    [['model', 'add', 'x', box.url], 5, 'endpoint_exists'],
+    [['model', 'remove', 'ollama'], 5, 'endpoint_from_settings'],
+    [['model', 'show', 'nowhere'], 3, 'endpoint_not_found'],
+    [['model', 'tier', 'nothing', 'complex'], 3, 'model_not_found'],
+    [['model', 'tier', 'qwen3:8b', 'huge'], 2, 'usage'],
+    [['model', 'cloud', 'maybe'], 2, 'usage'],
+    [['model', 'add', 'x', box.url, '--kind', 'gemini'], 2, 'usage'],
+  ]
+  for (const [words, code, name] of refused) {
+    const answer = await stack.muster(...words, '--json')
+    expect([answer.code, (JSON.parse(answer.stderr) as { code: string }).code], words.join(' ')).toEqual([
+      code,
+      name,
+    ])
+    expect(answer.stderr).not.toContain('secret')
+  }
+
+  await box.stop()
+  expect((await stack.muster('model', 'refresh', 'box-2')).stdout).toContain('nothing listens there')
+  await eventually(
+    async () => (await stack.muster('model', 'list')).stderr.includes(`box-2 (${box.url}) is unhealthy`),
+    { what: 'the machine that is gone is unhealthy' },
+  )
+  const doctor = await stack.muster('doctor')
+  expect(doctor.stdout).toMatch(/Models: .*box-2 .* is unhealthy/)
+  expect((await stack.muster('model', 'remove', 'box-2')).code).toBe(0)
+})
