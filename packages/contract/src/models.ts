@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { modelName } from './loop.ts'
 import { tier } from './task-states.ts'
 import { id, line, slugName, timestamp } from './text.ts'
 
@@ -10,13 +11,6 @@ export type EndpointKind = (typeof endpointKinds)[number]
 export const endpointSources = ['manual', 'settings', 'worker'] as const
 export const endpointHealths = ['unknown', 'healthy', 'unhealthy'] as const
 export type EndpointHealth = (typeof endpointHealths)[number]
-
-/** A model as its server writes it. */
-export const servedModel = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[\w.:/@+-]+$/, 'must be the name of a model as its server writes it')
 
 /** An endpoint is named by its name or its id. */
 export const endpointRef = z.string().min(1).max(64)
@@ -31,7 +25,7 @@ export const endpointCreate = z.strictObject({
   /** Runs that use it at once, at most. */
   limit: z.int().min(1).max(1_000).default(4),
   /** For a server that does not list its models. */
-  models: z.array(servedModel).max(100).default([]),
+  models: z.array(modelName).max(100).default([]),
 })
 export type EndpointCreate = z.infer<typeof endpointCreate>
 
@@ -104,7 +98,7 @@ export const modelList = z.object({
 export type ModelList = z.infer<typeof modelList>
 
 export const tierSet = z.strictObject({
-  model: servedModel,
+  model: modelName,
   /** Null: as its size suggests. */
   tier: tier.nullable(),
 })

@@ -1,4 +1,5 @@
-import { servedModel, type EndpointKind } from '@muster/contract/models'
+import { modelName } from '@muster/contract/loop'
+import type { EndpointKind } from '@muster/contract/models'
 import { ZodError } from 'zod'
 import { askListing } from './ask-listing.ts'
 import { askOllama } from './ask-ollama.ts'
@@ -51,7 +52,7 @@ const wires = { ollama: 'an Ollama', openai: 'an OpenAI-compatible server', anth
 /** Names go to pages, terminals and requests: those in another form than a name are left out. */
 export function fit(models: Found[]): Found[] {
   const byName = new Map(
-    models.filter((model) => servedModel.safeParse(model.name).success).map((model) => [model.name, model]),
+    models.filter((model) => modelName.safeParse(model.name).success).map((model) => [model.name, model]),
   )
   return [...byName.values()].slice(0, mostModels).map((model) => ({
     ...model,
