@@ -35,6 +35,13 @@ export function addLifecycle(root: Command, define: Define, does: Does): void {
     'MUSTER_PORT=4700 MUSTER_DATA=/srv/muster npx muster up',
   ])
   does(up, async () => (await import('./up/up.ts')).up)
+  const demo = define(
+    root,
+    'demo',
+    'a whole task on a small project, played by the practice model: needs no model',
+    ['npx muster demo', 'npx muster demo --json'],
+  ).option('--show', 'print the script that is played, to write one like it')
+  does(demo, async () => (await import('./commands/demo.ts')).demo)
   const down = define(root, 'down', 'stop it and wait until everything has ended', [
     'npx muster down',
     'MUSTER_DATA=/srv/muster npx muster down',

@@ -18,6 +18,7 @@ export function addTaskCommands(root: Command, define: Define, does: Does): void
 function addTaskAdd(task: Command, define: Define, does: Does): void {
   const add = define(task, 'add', 'hand in a task', [
     'npx muster task add --repo shop --title "Add a licence" --run "cp /usr/share/common-licenses/MIT LICENSE" --check file_exists:LICENSE --wait',
+    'npx muster task add --repo shop --title "Fix the total" --prompt "The tests fail. Find out why and correct it." --check test_passes:auto --wait',
     'npx muster task add --repo shop --title "Format" --run "npx prettier -w ." --check "command_succeeds:npm test" --timeout 10m --json',
   ])
     .option('--repo <name>', 'repository, as in "npx muster repo list"; without it the first active one')
@@ -82,6 +83,12 @@ function addTaskReads(task: Command, define: Define, does: Does): void {
     'npx muster task watch 7f3a9c21 --json 2>/dev/null',
   ])
   does(watch, async () => (await import('./commands/task-watch.ts')).watchTask)
+
+  const steps = define(task, 'steps <task>', 'what its agent did, step by step', [
+    'npx muster task steps 7f3a9c21',
+    'npx muster task steps 7f3a9c21 --json',
+  ])
+  does(steps, async () => (await import('./commands/task-steps.ts')).listSteps)
 
   const log = define(task, 'log <task>', 'everything its runs wrote, in order', [
     'npx muster task log 7f3a9c21',

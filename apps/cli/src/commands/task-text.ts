@@ -46,6 +46,7 @@ function facts(output: Output, task: Task): string {
     ['repo', task.repo],
     ['run', task.run],
     ['prompt', task.prompt],
+    ['model', modelOf(task)],
     ['branch', task.branch],
     ['commit', task.commit],
     ['worker', task.worker],
@@ -70,6 +71,14 @@ function facts(output: Output, task: Task): string {
       value === null ? [] : [`${output.paint('dim', name.padEnd(8))} ${indent(value)}\n`],
     )
     .join('')
+}
+
+/** Whom it asks, and why; a rehearsal is called one wherever it is seen. */
+function modelOf({ assigned, model, practice }: Task): string | null {
+  if (practice) return 'practice: plays a script and has no intelligence'
+  const chosen = assigned?.model
+  if (chosen == null) return model
+  return `${chosen.name} at ${chosen.endpoint} (${chosen.provider}, ${chosen.costClass})`
 }
 
 /** Runs so far. Those that a lost worker or a person cut short cost no retry. */

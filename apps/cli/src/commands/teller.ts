@@ -4,6 +4,7 @@ import type { Task } from '@muster/contract/tasks'
 import { formatDuration } from '../duration.ts'
 import type { Output } from '../output.ts'
 import { createNeutraliser, neutraliseLine } from '../terminal-text.ts'
+import { stepLine } from './step-line.ts'
 
 export type Teller = ReturnType<typeof createTeller>
 
@@ -37,6 +38,13 @@ export function createTeller(first: Task, { output, showOutput }: { output: Outp
     tell(step)
     toldPercent = tenth
   }
+  /** With showOutput the output of the run has it. */
+  const tellStep = (data: Record<string, unknown>) => {
+    const text = (name: string) => (typeof data[name] === 'string' ? data[name] : '')
+    const shown = { kind: text('kind'), tool: text('tool'), args: text('args'), result: text('result') }
+    const line = stepLine({ ...shown, text: text('text'), success: data['success'] === true })
+    if (!showOutput) tell(`step ${String(data['seq'])}  ${line}`)
+  }
   return {
     task(task: Task) {
       // A wait until a given time is told once and not again with every second that it gets shorter.
@@ -50,6 +58,8 @@ export function createTeller(first: Task, { output, showOutput }: { output: Outp
     },
     live(message: LiveMessage) {
       if (message.type === 'progress' && message.taskId === first.id) progress(message.text, message.percent)
+      if (message.type === 'event' && message.event.kind === 'run.step' && message.event.taskId === first.id)
+        tellStep(message.event.data)
       if (message.type === 'caught_up') caughtUp = true
       if (message.type !== 'output' || !showOutput) return
       quietSince = Date.now()

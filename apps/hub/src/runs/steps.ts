@@ -100,5 +100,6 @@ function shownIn(step: Said<'step'>['step']): Record<string, unknown> {
   const { seq, kind, model, provider, tool, success, code, usage, ms } = step
   const args = step.args.slice(0, 200)
   const result = step.result.slice(0, 100)
-  return { seq, kind, model, provider, tool, args, result, success, code, usage, ms: Math.round(ms) }
+  const text = step.text.slice(0, 200)
+  return { seq, kind, model, provider, text, tool, args, result, success, code, usage, ms: Math.round(ms) }
 }
