@@ -18,7 +18,7 @@ const flag = (name: string) => process.argv.includes(`--${name}`)
  * --short (for the test run), --write (docs/benchmarks-loop.md)
  */
 async function main(): Promise<void> {
-  const tasks = flag('short') ? 2 : 20
+  const tasks = flag('short') ? 2 : 10
   const machine = await describeMachine()
   const place = await openPlace()
   try {

@@ -33,7 +33,7 @@ export async function ask(
   } finally {
     clearTimeout(timer)
     left.close()
-    void events.return?.()
+    void events.return?.().catch(() => {})
   }
 }
 
