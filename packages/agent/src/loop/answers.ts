@@ -88,7 +88,11 @@ export function refuseCall(call: ToolCall, tools: readonly ToolSpec[]): Observat
   }
 }
 
-/** Compact, because a model pays for each character. */
-export function observationText(observation: Observation): string {
-  return JSON.stringify({ ...observation, changed: undefined })
+/**
+ * Compact, because a model pays for each character. Small models go round in circles without noticing: the second time
+ * they are told, the third is the end.
+ */
+export function observationText(observation: Observation, isRepeated: boolean): string {
+  const note = isRepeated ? 'You made exactly this call just before. Do something else.' : undefined
+  return JSON.stringify({ ...observation, changed: undefined, ...(note === undefined ? {} : { note }) })
 }

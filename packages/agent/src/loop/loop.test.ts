@@ -121,6 +121,18 @@ test('a model that changes files by commands is not taken for one that writes no
   })
 })
 
+test('a model that makes the same call again is told, before the third time ends the loop', async () => {
+  const { model } = scriptedModel(() => [call('read_file', { path: 'a' })])
+  const { toolbox, ran } = scriptedToolbox(() => ({ success: true }))
+  const { messages, ...end } = await runLoop(loopInput(model, toolbox).input)
+  expect(end).toMatchObject({ kind: 'limit', ending: 'repeated' })
+  expect(ran.length).toBe(3)
+  const told = messages.flatMap((message) =>
+    message.role === 'tool' ? [message.text.includes('Do something else')] : [],
+  )
+  expect(told).toEqual([false, true, true])
+})
+
 test('of too many calls at once the first are run and the model is told that the rest were not', async () => {
   const many = Array.from({ length: 100 }, (_, at) => call('read_file', { path: String(at) }))
   const { model } = scriptedModel(turns([many]))

@@ -147,7 +147,7 @@ export async function runLoop(input: LoopInput): Promise<LoopEnd> {
       role: 'tool',
       callId: call.id,
       name: call.name,
-      text: observationText(observation),
+      text: observationText(observation, state.sameRounds > 1),
     }
     const changed = observation.changed === true
     await record(toolStep(facts(), call, observation), [told], afterCall(state, call, observation), changed)
