@@ -40,7 +40,9 @@ const toolAliases: Readonly<Record<string, ToolName>> = {
 /** Reads the arguments of a call against what the tool takes, and says what is wrong so that a model can do it right. */
 export function checkArguments(name: string, given: Record<string, unknown>): Checked {
   if (!isTool(name)) {
-    const meant = toolAliases[name.toLowerCase()] ?? nearest(name, Object.keys(tools))
+    const meant =
+      (Object.hasOwn(toolAliases, name.toLowerCase()) ? toolAliases[name.toLowerCase()] : undefined) ??
+      nearest(name, Object.keys(tools))
     const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
     return {
       ok: false,
@@ -53,7 +55,7 @@ export function checkArguments(name: string, given: Record<string, unknown>): Ch
   const problems: string[] = []
   const args: Record<string, string | number | boolean> = {}
   for (const [field, value] of Object.entries(named)) {
-    const spec = fields[field]
+    const spec = Object.hasOwn(fields, field) ? fields[field] : undefined
     if (spec === undefined) problems.push(unknown(field, fields))
     else if (value !== null && value !== undefined) {
       const read = coerce(field, spec, value)
@@ -80,7 +82,7 @@ function isTool(name: string): name is ToolName {
 /** Some models put the arguments into a field of their own. */
 function unwrap(given: Record<string, unknown>, fields: Record<string, Field>): Record<string, unknown> {
   const [only, ...others] = Object.keys(given)
-  if (only === undefined || others.length > 0 || fields[only] !== undefined) return given
+  if (only === undefined || others.length > 0 || Object.hasOwn(fields, only)) return given
   const inner = given[only]
   if (!/^(arguments|args|parameters|params|input)$/.test(only)) return given
   return typeof inner === 'object' && inner !== null && !Array.isArray(inner)

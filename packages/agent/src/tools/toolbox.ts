@@ -5,6 +5,7 @@ import { checkArguments } from './arguments.ts'
 import { maxCheckpointBytes, readCheckpoint, type Checkpoint } from './checkpoint.ts'
 import { openLastingServer } from './lasting-server.ts'
 import { observe } from './observe.ts'
+import { judgeCommand } from './policy/command-policy.ts'
 import { requestOf, type Bounds } from './requests.ts'
 import { toolSpecs } from './specs.ts'
 import { trimObservation } from './trim.ts'
@@ -16,6 +17,8 @@ export type ToolboxOptions = {
   lifeMs: number
   /** Longest time that a command may ask for; the run's own when absent. */
   maxCommandMs?: number
+  /** True: the run's network policy is another than `none`, so that commands may fetch. */
+  network?: boolean
   /** Between SIGTERM and SIGKILL for a command that takes too long. */
   graceMs?: number
   /** An observation as JSON is not longer than this. */
@@ -66,6 +69,11 @@ export async function createToolbox(options: ToolboxOptions) {
     }
     const checked = checkArguments(call.name, call.args)
     if (!checked.ok) return { success: false, code: checked.code, error: checked.error }
+    if (checked.name === 'run_command') {
+      const { command, cwd = '.' } = checked.args
+      const verdict = judgeCommand(String(command), { network: options.network ?? false, cwd: String(cwd) })
+      if (!verdict.ok) return { success: false, code: verdict.code, rule: verdict.rule, error: verdict.error }
+    }
     const request = requestOf(checked.name, checked.args, bounds)
     if (!request.ok) return { success: false, code: request.code, error: request.error }
     const reply = await server.ask(checked.name, request.args, request.limitMs, signal)
