@@ -18,18 +18,24 @@ const flag = (name: string) => process.argv.includes(`--${name}`)
  * --short (for the test run), --write (docs/benchmarks-loop.md)
  */
 async function main(): Promise<void> {
-  const tasks = flag('short') ? 2 : 10
+  const tasks = flag('short') ? 1 : 10
   const machine = await describeMachine()
   const place = await openPlace()
   try {
     const seen = Object.fromEntries(kinds.map((kind) => [kind, [] as Seen[]])) as Record<Kind, Seen[]>
+    const cpu = Object.fromEntries(kinds.map((kind) => [kind, [] as number[]])) as Record<Kind, number[]>
     // The first of each kind loads what the others find loaded.
     for (const kind of kinds) await runTask(place, kind)
     // In turn, so that what else the machine does falls on all alike.
     for (let at = 0; at < tasks; at += 1) {
-      for (const kind of kinds) seen[kind].push(await runTask(place, kind))
+      for (const kind of kinds) {
+        const before = process.cpuUsage()
+        seen[kind].push(await runTask(place, kind))
+        const { user, system } = process.cpuUsage(before)
+        cpu[kind].push((user + system) / 1_000)
+      }
     }
-    const memory = await memoryOfRuns(place, flag('short') ? 3 : 20)
+    const memory = await memoryOfRuns(place, flag('short') ? 2 : 20)
     const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
       cwd: root,
       encoding: 'utf8',
@@ -38,7 +44,7 @@ async function main(): Promise<void> {
       .slice(2)
       .map((each) => ` ${each}`)
       .join('')}`
-    const page = pageOf({ machine, commit, command, tasks, seen, memory })
+    const page = pageOf({ machine, commit, command, tasks, seen, cpu, memory })
     process.stdout.write(page)
     if (flag('write')) writeFileSync(join(root, 'docs/benchmarks-loop.md'), page)
   } finally {

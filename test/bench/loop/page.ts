@@ -10,6 +10,8 @@ export type Found = {
   command: string
   tasks: number
   seen: Record<Kind, Seen[]>
+  /** Milliseconds of processor time of each task. */
+  cpu: Record<Kind, number[]>
   memory: Memory | undefined
 }
 
@@ -18,7 +20,7 @@ const bareWithItsTools: Kind = 'bare, in a wall'
 const whole: Kind = 'ours, in a wall, durable'
 
 /** The whole report, as it is printed and as docs/benchmarks-loop.md holds it. Every number was measured by this run. */
-export function pageOf({ machine, commit, command, tasks, seen, memory }: Found): string {
+export function pageOf({ machine, commit, command, tasks, seen, cpu, memory }: Found): string {
   const gaps = (kind: Kind) => seen[kind].flatMap((each) => each.gaps)
   const tokens = (kind: Kind) =>
     p(
@@ -36,16 +38,17 @@ round is what lies between the end of an answer and the next question, seen by t
 answer, running the tool, asking again. It holds two steps, the model's and the tool's. The bare loop is \`streamText\` of
 the AI SDK with the same prompt, tools and answers. Durable: before the next step begins, the files a step changed have
 left the wall as a commit in a bundle, and the step, what was said and the bundle are committed to a PostgreSQL with its
-durable defaults. The tools in the wall say a little more than those on the files directly, whoever asks.`,
+durable defaults. Processor time is that of the process of the loop, for a whole task. The tools in the wall say a little more than those on the files directly, whoever asks.`,
     block(
       table([
-        ['ms per round', 'p50', 'p99', 'beside bare', 'tokens asked'],
+        ['ms per round', 'p50', 'p99', 'beside bare', 'tokens asked', 'processor ms'],
         ...kinds.map((kind) => [
           kind,
           p(gaps(kind), 50).toFixed(1),
           p(gaps(kind), 99).toFixed(1),
           `${signed(p(gaps(kind), 50) - p(gaps(bare), 50))} ms`,
           tokens(kind).toFixed(0),
+          p(cpu[kind], 50).toFixed(0),
         ]),
       ]),
     ),
