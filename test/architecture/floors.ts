@@ -2,6 +2,7 @@
 export const floors: Record<string, number> = {
   kernel: 0,
   identity: 1,
+  costs: 1,
   agents: 2,
   models: 2,
   repos: 2,
@@ -14,6 +15,7 @@ export const floors: Record<string, number> = {
 export const doors: Record<string, string[]> = {
   kernel: ['*'],
   identity: ['identity.ts'],
+  costs: ['costs.ts'],
   agents: ['agents.ts', 'roll.ts', 'socket.ts', 'connections.ts'],
   mail: ['mail.ts'],
   models: ['models.ts', 'route.ts', 'candidates.ts', 'settings.ts'],
@@ -42,6 +44,7 @@ export const tables: Record<string, string[]> = {
   kernel: ['events', 'idempotency_keys', 'migrations', 'duties', 'duty_firings'],
   identity: ['workspaces', 'people', 'tokens', 'sessions', 'sign_in_links'],
   repos: ['repos'],
+  costs: ['prices', 'budgets', 'reservations', 'calls'],
   agents: ['workers'],
   models: ['endpoints', 'endpoint_models', 'model_tiers', 'model_settings'],
   mail: ['mail_heads', 'messages', 'mailboxes', 'mailbox_entries', 'channels', 'channel_members'],

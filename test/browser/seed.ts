@@ -78,6 +78,8 @@ export function addRun(hub: FakeHub, task: Task, part: Partial<Run> = {}): Run {
     steps: 0,
     inputTokens: 0,
     outputTokens: 0,
+    costMicroUsd: 0,
+    savedMicroUsd: 0,
     partial: null,
     phase: null,
     ending: null,

@@ -26,6 +26,8 @@ const wanted: Record<ErrorCode, number> = {
   task_state_refuses: 5,
   dependency_not_found: 3,
   nothing_to_do: 2,
+  price_unknown: 2,
+  budget_exhausted: 1,
   practice_script_invalid: 2,
   wall_not_supported: 2,
   worker_not_found: 3,

@@ -25,6 +25,7 @@ import { createModels } from './models/models.ts'
 import { modelRoutes } from './models/routes.ts'
 import { createRepos } from './repos/repos.ts'
 import { repoRoutes } from './repos/routes.ts'
+import { createCosts } from './costs/costs.ts'
 import { createAssigner } from './runs/assign.ts'
 import { createProgress, serveLive } from './runs/live.ts'
 import { runRoutes } from './runs/routes.ts'
@@ -68,7 +69,8 @@ export function createRooms(
   const tasks = createTasks({ db, agents, repos, events, hints, limits })
   const leases = createLeases({ agents, events, hints, leaseMs, limits })
   const progress = createProgress()
-  const runs = createRuns({ db, agents, tasks, leases, events, hints, progress })
+  const costs = createCosts()
+  const runs = createRuns({ db, agents, tasks, leases, events, hints, progress, costs })
   const assign = createAssigner({ db, agents, repos, leases })
   const due: Duty[] = [
     { name: 'ending tasks whose time is over', everyMs: 5_000, work: runs.expire },
@@ -76,6 +78,7 @@ export function createRooms(
     { name: 'moving waiting tasks up', everyMs: 30_000, work: leases.rebalance },
     { name: 'forgetting old request keys', everyMs: 60_000, work: forgetOldKeys },
     { name: 'taking old messages out of mailboxes', everyMs: 3_600_000, work: mail.evict },
+    { name: 'settling calls that nobody settled', everyMs: 60_000, work: costs.settleOverdue },
     { name: 'forgetting past ticks', everyMs: 3_600_000, work: forgetFirings },
   ]
   const duties = createDuties({ db, hubId, duties: due })

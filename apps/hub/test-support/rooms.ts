@@ -2,6 +2,7 @@ import type { CheckResult, Report } from '@muster/contract/checks'
 import { taskCreate, type Task, type TaskCreateInput } from '@muster/contract/tasks'
 import { leaseMs, type RunResult } from '@muster/contract/wire'
 import { createAgents, type Agents } from '../src/agents/agents.ts'
+import { createCosts } from '../src/costs/costs.ts'
 import type { Connection } from '../src/agents/connections.ts'
 import type { RunMessage } from '../src/agents/socket.ts'
 import { ensureOwner } from '../src/identity/first-start.ts'
@@ -66,7 +67,8 @@ export async function openRooms(
   const repos = createRepos({ events })
   const tasks = (around.tasks ?? unchanged)(createTasks({ db, agents, repos, events, hints, limits }))
   const leases = (around.leases ?? unchanged)(createLeases({ agents, events, hints, leaseMs, limits }))
-  const runs = createRuns({ db, agents, tasks, leases, events, hints, progress: createProgress() })
+  const costs = createCosts()
+  const runs = createRuns({ db, agents, tasks, leases, events, hints, progress: createProgress(), costs })
   const assign = createAssigner({ db, agents, repos, leases })
 
   const { workspaceId, personId } = await ensureOwner(db)

@@ -126,6 +126,16 @@ export const errorTable = {
     when: 'The task has neither a command nor a prompt, or both.',
     hint: 'Give either --run COMMAND or --prompt TEXT.',
   },
+  price_unknown: {
+    status: 422,
+    when: 'The model is paid for and its price is not known.',
+    hint: 'Set it with "npx muster cost price set MODEL --input USD --output USD" per million tokens.',
+  },
+  budget_exhausted: {
+    status: 402,
+    when: 'The next call of a model could cost more than a budget has left.',
+    hint: 'Raise the budget that the message names, or wait until calls under way are settled.',
+  },
   practice_script_invalid: {
     status: 422,
     when: 'The script of the practice model cannot be read, or the practice model is asked for without one.',

@@ -31,6 +31,9 @@ export const run = z.object({
   line: id.nullable(),
   inputTokens: z.int(),
   outputTokens: z.int(),
+  /** Of its model, in millionths of a US dollar; and what a paid model would have cost instead of a local one. */
+  costMicroUsd: z.int(),
+  savedMicroUsd: z.int(),
   /** Of work that was stopped at a limit: what is proven and what is not. */
   partial: partial.nullable(),
   phase: runPhase.nullable(),

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { stopped } from '@muster/contract/queue'
 import type { Task } from '@muster/contract/tasks'
 import type { Agents } from '../agents/agents.ts'
+import type { Costs } from '../costs/costs.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
@@ -22,6 +23,7 @@ export type RunDeps = {
   events: Events
   hints: Hints
   progress: Progress
+  costs: Costs
 }
 
 export type Runs = ReturnType<typeof createRuns>

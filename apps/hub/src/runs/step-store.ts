@@ -1,8 +1,9 @@
 import type { ChosenModel, Checkpoint, Step, StepSaid, Usage, WorkspaceState } from '@muster/contract/loop'
+import type { Tier } from '@muster/contract/task-states'
 import type { Tx } from '../kernel/db.ts'
 
 /** A run that works with a model, as its steps need it. */
-export type OpenRun = { id: string; line: string | null; model: ChosenModel | null }
+export type OpenRun = { id: string; line: string | null; model: ChosenModel | null; tier: Tier | null }
 
 /** The run of this lease; the caller holds it. */
 export async function openRun(tx: Tx, taskId: string, epoch: number): Promise<OpenRun | undefined> {
@@ -11,7 +12,7 @@ export async function openRun(tx: Tx, taskId: string, epoch: number): Promise<Op
 
 const openOf = {
   name: 'steps_open_run',
-  text: 'select id, line, model from runs where task_id = $1 and epoch = $2 and ending is null',
+  text: 'select id, line, model, tier from runs where task_id = $1 and epoch = $2 and ending is null',
 }
 
 /** How many steps of this line are recorded; none when the checkpoint is of an older line. */
@@ -112,13 +113,14 @@ const keepCheckpoint = {
              bundle = case when $9 or c.line <> $3 then $8 else c.bundle end`,
 }
 
-export async function countIn(tx: Tx, runId: string, usage: Usage | null): Promise<void> {
-  await tx.query(count, [runId, usage?.inputTokens ?? 0, usage?.outputTokens ?? 0])
+export async function countIn(tx: Tx, runId: string, usage: Usage | null, saved: number): Promise<void> {
+  await tx.query(count, [runId, usage?.inputTokens ?? 0, usage?.outputTokens ?? 0, saved])
 }
 
 const count = {
   name: 'steps_count',
-  text: `update runs set steps = steps + 1, input_tokens = input_tokens + $2, output_tokens = output_tokens + $3
+  text: `update runs set steps = steps + 1, input_tokens = input_tokens + $2, output_tokens = output_tokens + $3,
+           saved_microusd = saved_microusd + $4
          where id = $1`,
 }
 

@@ -1,4 +1,5 @@
 import type { RunMessage } from '../agents/socket.ts'
+import type { Costs, Recorded } from '../costs/costs.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
@@ -9,7 +10,7 @@ import * as store from './step-store.ts'
 import { endOpen } from './store.ts'
 
 type Said<T extends RunMessage['type']> = Extract<RunMessage, { type: T }>
-type Deps = { leases: Leases; events: Events }
+type Deps = { leases: Leases; events: Events; costs: Costs }
 
 // Of a message to a worker, which reads at most 8 MiB at once.
 const resumeLimitBytes = 6 * 1024 * 1024
@@ -23,7 +24,7 @@ const resumeLimitBytes = 6 * 1024 * 1024
  * over all runs of one line of work, which makes a step that is sent twice the same row, and a step that is missing
  * visible.
  */
-export function createSteps({ leases, events }: Deps) {
+export function createSteps({ leases, events, costs }: Deps) {
   return {
     async record(tx: Tx, actor: Actor, held: Held, message: Said<'step'>): Promise<void> {
       const { workspaceId } = actor
@@ -41,6 +42,7 @@ export function createSteps({ leases, events }: Deps) {
       if (step.seq !== recorded + 1) {
         throw new MusterError('protocol_violation', `Step ${step.seq} came after step ${recorded}.`)
       }
+      const { cost, saved } = await costOf(tx, workspaceId, held, run, step)
       await store.insert(tx, {
         workspaceId,
         taskId,
@@ -49,11 +51,11 @@ export function createSteps({ leases, events }: Deps) {
         model: run.model,
         step,
         messages,
-        costMicroUsd: 0,
+        costMicroUsd: cost,
       })
       await Promise.all([
         store.keep(tx, { workspaceId, taskId, line, steps: step.seq, state, workspace }),
-        store.countIn(tx, run.id, step.usage),
+        store.countIn(tx, run.id, step.usage, saved),
         events.publish(tx, actor, {
           kind: 'run.step',
           taskId,
@@ -92,6 +94,20 @@ export function createSteps({ leases, events }: Deps) {
       await endOpen(tx, { workspaceId: actor.workspaceId, taskId, epoch, ending: 'refused', reason })
       await events.publish(tx, actor, { kind: 'run.parked', taskId, data: { delayMs, reason, epoch } })
     },
+  }
+
+  /** The ledger entry of a call that went to its model directly; one through the gateway was counted there. */
+  async function costOf(
+    tx: Tx,
+    workspaceId: string,
+    { taskId }: Held,
+    { id: runId, model, tier }: store.OpenRun,
+    { kind, usage, success: ok }: Said<'step'>['step'],
+  ): Promise<Recorded> {
+    if (kind !== 'model' || usage === null || model === null || model.via === 'gateway')
+      return { cost: 0, saved: 0 }
+    const spender = { workspaceId, taskId, runId, goalId: null, agent: 'loop', purpose: 'task' as const }
+    return costs.record(tx, spender, model, { usage, tier: tier ?? 'standard', ok })
   }
 }
 

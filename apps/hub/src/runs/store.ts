@@ -23,6 +23,8 @@ export type RunRow = {
   steps: number
   input_tokens: string
   output_tokens: string
+  cost_microusd: string
+  saved_microusd: string
   partial: Run['partial']
   phase: RunPhase | null
   ending: Ending | null
@@ -37,7 +39,7 @@ export type RunRow = {
 }
 
 const columns = `id, task_id, attempt, epoch, worker_id, worker, agent, wall, executor, model, line, steps,
-  input_tokens, output_tokens, partial, phase, ending, reason, exit_code, base, commit, branch, report, started_at, ended_at`
+  input_tokens, output_tokens, cost_microusd, saved_microusd, partial, phase, ending, reason, exit_code, base, commit, branch, report, started_at, ended_at`
 
 /** One run for each task that was just leased. */
 export async function startAll(tx: Tx, workspaceId: string, begun: Beginning[]): Promise<void> {
@@ -54,15 +56,17 @@ export async function startAll(tx: Tx, workspaceId: string, begun: Beginning[]):
     of((task) => agentOf(task.spec)),
     begun.map(({ line }) => line),
     begun.map(({ loop }) => (loop === null ? null : JSON.stringify(loop.model))),
+    begun.map(({ loop }) => loop?.tier ?? null),
   ])
 }
 
 const startRuns = {
   name: 'runs_start_all',
-  text: `insert into runs (workspace_id, id, task_id, attempt, epoch, worker_id, worker, wall, agent, executor, line, model)
-         select $1, r.id, r.task_id, r.attempt, r.epoch, r.worker_id, r.worker, r.wall, r.agent, r.agent, r.line, r.model
+  text: `insert into runs (workspace_id, id, task_id, attempt, epoch, worker_id, worker, wall, agent, executor, line, model, tier)
+         select $1, r.id, r.task_id, r.attempt, r.epoch, r.worker_id, r.worker, r.wall, r.agent, r.agent, r.line, r.model, r.tier
          from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::uuid[], $7::text[], $8::text[], $9::text[],
-           $10::uuid[], $11::jsonb[]) as r (id, task_id, attempt, epoch, worker_id, worker, wall, agent, line, model)`,
+           $10::uuid[], $11::jsonb[], $12::text[])
+           as r (id, task_id, attempt, epoch, worker_id, worker, wall, agent, line, model, tier)`,
 }
 
 /** Everything that is kept of the runs of a task, before the task itself is removed. */
@@ -264,6 +268,8 @@ export function toRun(row: RunRow): Run {
     steps: row.steps,
     inputTokens: Number(row.input_tokens),
     outputTokens: Number(row.output_tokens),
+    costMicroUsd: Number(row.cost_microusd),
+    savedMicroUsd: Number(row.saved_microusd),
     partial: row.partial,
     phase: row.phase,
     ending: row.ending,

@@ -1,0 +1,216 @@
+import type { Tx } from '../kernel/db.ts'
+import type { BudgetRow, Scope } from './budget.ts'
+import type { Price } from './prices.ts'
+
+export type ScopeIds = {
+  workspaceId: string
+  goalId: string | null
+  taskId: string | null
+  runId: string | null
+}
+
+/** Scopes and ids of a call, from the workspace down. */
+export function scopesOf({ workspaceId, goalId, taskId, runId }: ScopeIds): { scope: Scope; id: string }[] {
+  const all: [Scope, string | null][] = [
+    ['workspace', workspaceId],
+    ['goal', goalId],
+    ['task', taskId],
+    ['run', runId],
+  ]
+  return all.flatMap(([scope, id]) => (id === null ? [] : [{ scope, id }]))
+}
+
+/** Makes the rows that are missing, one after the other from the workspace down, and locks all of them in that order. */
+export async function lockBudgets(tx: Tx, ids: ScopeIds): Promise<BudgetRow[]> {
+  const rows: BudgetRow[] = []
+  for (const { scope, id } of scopesOf(ids)) {
+    const [row] = await tx.query<{ scope: Scope; limit: string | null; spent: string; reserved: string }>(
+      lockOne,
+      [ids.workspaceId, scope, id],
+    )
+    if (row === undefined) throw new Error(`the budget of ${scope} ${id} could not be locked`)
+    const { limit, spent, reserved } = row
+    rows.push({
+      scope,
+      limit: limit === null ? null : Number(limit),
+      spent: Number(spent),
+      reserved: Number(reserved),
+    })
+  }
+  return rows
+}
+
+// An update that changes nothing locks the row, whether it was there or is new: one statement, no race between the two.
+const lockOne = {
+  name: 'costs_lock_budget',
+  text: `insert into budgets as b (workspace_id, scope, scope_id) values ($1, $2, $3)
+         on conflict (workspace_id, scope, scope_id) do update set spent_microusd = b.spent_microusd
+         returning scope, limit_microusd as limit, spent_microusd as spent, reserved_microusd as reserved`,
+}
+
+/** Adds to what is reserved and spent, on rows that the caller has locked or locks now in the same order. */
+export async function addTo(tx: Tx, ids: ScopeIds, add: { reserved: number; spent: number }): Promise<void> {
+  for (const { scope, id } of scopesOf(ids)) {
+    await tx.query(addOne, [ids.workspaceId, scope, id, add.reserved, add.spent])
+  }
+}
+
+const addOne = {
+  name: 'costs_add_to_budget',
+  text: `update budgets set reserved_microusd = reserved_microusd + $4, spent_microusd = spent_microusd + $5
+         where workspace_id = $1 and scope = $2 and scope_id = $3`,
+}
+
+export async function setLimit(
+  tx: Tx,
+  workspaceId: string,
+  { scope, id }: { scope: Scope; id: string },
+  limit: number | null,
+): Promise<void> {
+  await tx.query(
+    `insert into budgets (workspace_id, scope, scope_id, limit_microusd) values ($1, $2, $3, $4)
+     on conflict (workspace_id, scope, scope_id) do update set limit_microusd = $4`,
+    [workspaceId, scope, id, limit],
+  )
+}
+
+export type Reservation = ScopeIds & {
+  id: string
+  purpose: 'task' | 'hub'
+  agent: string
+  model: string
+  provider: string
+  endpoint: string
+  max: number
+}
+
+export async function insertReservation(tx: Tx, each: Reservation): Promise<void> {
+  await tx.query(insertOne, [
+    each.workspaceId,
+    each.id,
+    each.taskId,
+    each.runId,
+    each.goalId,
+    each.purpose,
+    each.agent,
+    each.model,
+    each.provider,
+    each.endpoint,
+    each.max,
+  ])
+}
+
+const insertOne = {
+  name: 'costs_reserve',
+  text: `insert into reservations (workspace_id, id, task_id, run_id, goal_id, purpose, agent, model, provider, endpoint,
+           max_microusd)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+}
+
+type ReservationRow = {
+  id: string
+  workspace_id: string
+  task_id: string | null
+  run_id: string | null
+  goal_id: string | null
+  purpose: 'task' | 'hub'
+  agent: string
+  model: string
+  provider: string
+  endpoint: string
+  max_microusd: string
+}
+
+/** Removes a reservation and answers it; whoever comes second finds none, so it is settled once. */
+export async function takeReservation(tx: Tx, id: string): Promise<Reservation | undefined> {
+  const [row] = await tx.query<ReservationRow>(takeOne, [id])
+  if (row === undefined) return undefined
+  return {
+    id: row.id,
+    workspaceId: row.workspace_id,
+    taskId: row.task_id,
+    runId: row.run_id,
+    goalId: row.goal_id,
+    purpose: row.purpose,
+    agent: row.agent,
+    model: row.model,
+    provider: row.provider,
+    endpoint: row.endpoint,
+    max: Number(row.max_microusd),
+  }
+}
+
+const takeOne = { name: 'costs_take_reservation', text: 'delete from reservations where id = $1 returning *' }
+
+export async function overdue(tx: Tx, seconds: number): Promise<{ id: string }[]> {
+  return tx.query<{ id: string }>(
+    'select id from reservations where at < now() - make_interval(secs => $1) order by at limit 500',
+    [seconds],
+  )
+}
+
+export type NewCall = {
+  workspaceId: string
+  id: string
+  purpose: 'task' | 'hub'
+  state: string | null
+  taskId: string | null
+  runId: string | null
+  agent: string
+  model: string
+  provider: string
+  endpoint: string
+  costClass: 'free' | 'local' | 'api'
+  inputTokens: number
+  outputTokens: number
+  cacheReadTokens: number
+  cacheWriteTokens: number
+  cost: number
+  saved: number
+  ok: boolean
+  isMaximum: boolean
+}
+
+export async function insertCall(tx: Tx, call: NewCall): Promise<void> {
+  await tx.query(insertCallStatement, [
+    call.workspaceId,
+    call.id,
+    call.purpose,
+    call.state,
+    call.taskId,
+    call.runId,
+    call.agent,
+    call.model,
+    call.provider,
+    call.endpoint,
+    call.costClass,
+    call.inputTokens,
+    call.outputTokens,
+    call.cacheReadTokens,
+    call.cacheWriteTokens,
+    call.cost,
+    call.saved,
+    call.ok,
+    call.isMaximum,
+  ])
+}
+
+const insertCallStatement = {
+  name: 'costs_insert_call',
+  text: `insert into calls (workspace_id, id, purpose, state, task_id, run_id, agent, model, provider, endpoint, cost_class,
+           input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, saved_microusd, ok, is_maximum)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+}
+
+export async function ownPrice(tx: Tx, model: string): Promise<Price | undefined> {
+  const [row] = await tx.query<Record<'input' | 'output' | 'read' | 'write', string>>(ownPriceOf, [model])
+  if (row === undefined) return undefined
+  const { input, output, read, write } = row
+  return { input: Number(input), output: Number(output), cacheRead: Number(read), cacheWrite: Number(write) }
+}
+
+const ownPriceOf = {
+  name: 'costs_own_price',
+  text: `select input_microusd as input, output_microusd as output, cache_read_microusd as read,
+           cache_write_microusd as write from prices where model = $1`,
+}
