@@ -34,6 +34,8 @@ export type ModelRequest = {
   json?: JsonSchema
   /** No event for this long ends the call; 120 s when absent (LOOP-04). */
   silenceMs?: number
+  /** Which call of its conversation this is, from 0. `practice` plays by it; where absent it counts the answers. */
+  turn?: number
   signal: AbortSignal
 }
 

@@ -1,70 +1,56 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Model, ModelRequest } from './model.ts'
 import type { PracticeScript, PracticeTurn } from './practice-script.ts'
-import type { Model, ModelEnd, ModelEvent, ModelMessage, ModelRequest, Usage } from './model.ts'
+import { ask } from './providers/ask.ts'
+import { KnownFailure } from './providers/faults.ts'
+import type { Wire, WirePart } from './providers/wire.ts'
 
-/** What it says about itself in every answer, so that nobody takes its words for thought. */
-const label = '[practice] '
-const pieceChars = 24
+/** Stands before everything it says, so that nobody takes it for a model. */
+export const practiceLabel = '[practice] '
 
 /**
- * The practice model: plays the turns of a script, the same each time, without a network and without a thought. It is
- * for showing and testing everything around a model. Which turn comes is counted from the answers in the conversation, so
- * that a run which goes on behind another's last step goes on in the script, too.
+ * Plays a script: the n-th call of a conversation gets the n-th turn. It goes through the same frame as every provider,
+ * so silence, abort, rescue and estimates are the real ones.
  */
 export function createPracticeModel(script: PracticeScript, contextTokens = 32_768): Model {
+  const frame = { wire: createPracticeWire(script), place: 'The practice model', secrets: [] }
   return {
     name: 'practice',
     provider: 'practice',
     contextTokens,
-    async *ask(request: ModelRequest): AsyncIterable<ModelEvent> {
-      const turn = script.turns[answersIn(request.messages)] ?? { say: 'The script has no more turns.' }
-      const usage = estimate(request.messages, turn)
-      const over = async () => {
-        try {
-          await sleep(turn.waitMs ?? 0, undefined, { signal: request.signal })
-          return request.signal.aborted
-        } catch {
-          return true
-        }
-      }
-      if (await over()) return yield aborted(usage)
-      if (turn.fail !== undefined) {
-        const failure = { class: turn.fail, message: `${label}The script says that it fails here.` }
-        return yield { type: 'end', end: { ok: false, failure, usage } }
-      }
-      const text = turn.say === undefined ? '' : `${label}${turn.say}`
-      for (let at = 0; at < text.length; at += pieceChars) {
-        if (request.signal.aborted) return yield aborted(usage)
-        yield { type: 'text', text: text.slice(at, at + pieceChars) }
-      }
-      yield { type: 'end', end: answer(text, turn, request.messages, usage) }
-    },
+    ask: (request) => ask(frame, request),
   }
 }
 
-function answer(text: string, turn: PracticeTurn, messages: ModelMessage[], usage: Usage): ModelEnd {
-  const at = answersIn(messages)
-  const calls = (turn.calls ?? []).map(({ tool, args }, n) => ({
-    id: `practice_${at}_${n}`,
-    name: tool,
-    args,
-  }))
-  return { ok: true, text, calls, usage, why: 'stop' }
+function createPracticeWire(script: PracticeScript): Wire {
+  return async function* practice(request, signal) {
+    const n = turnOf(request)
+    const turn = script.turns[n] ?? { say: 'The script is at its end; there is nothing more to say.' }
+    if (turn.waitMs !== undefined) await sleep(turn.waitMs, undefined, { signal })
+    if (turn.fail !== undefined && turn.fail !== 'cut_off') throw failure(turn.fail, turn)
+    const pieces = inPieces(practiceLabel + (turn.say ?? `Turn ${n + 1} of ${script.turns.length}.`))
+    if (turn.fail === 'cut_off') {
+      yield* pieces.slice(0, Math.ceil(pieces.length / 2))
+      throw failure('cut_off', turn)
+    }
+    yield* pieces
+    for (const [i, call] of (turn.calls ?? []).entries()) {
+      yield { type: 'call', id: `practice_${n}_${i}`, name: call.tool, args: structuredClone(call.args) }
+    }
+    yield { type: 'finish', why: 'stop', counts: {} }
+  }
 }
 
-function answersIn(messages: ModelMessage[]): number {
-  return messages.filter(({ role }) => role === 'assistant').length
-}
+/** By the answers that are there, so that a run that is taken up by another worker goes on where it was. */
+const turnOf = (request: ModelRequest): number =>
+  request.turn ?? request.messages.filter((message) => message.role === 'assistant').length
 
-function aborted(usage: Usage): ModelEvent {
-  return { type: 'end', end: { ok: false, failure: { class: 'aborted', message: 'It was stopped.' }, usage } }
-}
+/** A few words each, as a model sends them. */
+const inPieces = (text: string): WirePart[] =>
+  [...text.matchAll(/(?:\S+\s*|\s+){1,3}/g)].map(([piece]) => ({ type: 'text', text: piece }))
 
-// As English and code are written: three and a half characters to a token.
-const charsPerToken = 3.5
-
-function estimate(messages: ModelMessage[], turn: PracticeTurn): Usage {
-  const tokens = (value: unknown) => Math.ceil(JSON.stringify(value).length / charsPerToken)
-  const zero = { cacheReadTokens: 0, cacheWriteTokens: 0, estimated: true }
-  return { inputTokens: tokens(messages), outputTokens: tokens(turn), ...zero }
+function failure(kind: NonNullable<PracticeTurn['fail']>, turn: PracticeTurn): KnownFailure {
+  const resetAt =
+    kind === 'quota' && turn.resetMs !== undefined ? new Date(Date.now() + turn.resetMs) : undefined
+  return new KnownFailure(kind, `${practiceLabel}The script says: ${kind}.`, resetAt)
 }
