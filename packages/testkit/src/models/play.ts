@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inDialect } from './dialects.ts'
 import type { Exchange } from './exchange.ts'
@@ -56,10 +57,8 @@ export function beginStream({ response, wire }: Exchange, status = 200): void {
 export async function send({ response, gone }: Exchange, piece: string | Buffer): Promise<boolean> {
   if (gone.aborted) return false
   if (response.write(piece)) return true
-  await new Promise<void>((resolve) => {
-    response.once('drain', resolve)
-    response.once('close', resolve)
-  })
+  // Rejects when the connection is gone, which is the other thing that may end the waiting.
+  await once(response, 'drain', { signal: gone }).catch(() => {})
   return !gone.aborted
 }
 
