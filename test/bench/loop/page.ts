@@ -33,15 +33,10 @@ export function pageOf({ machine, commit, command, tasks, seen, cpu, memory }: F
     '# The loop beside a bare one',
     'Written by `npm run bench:loop -- --write`. Only ratios within this one run say anything about another machine.',
     block(`${machine}\ncommit ${commit}, ${command}`),
-    `${tasks} tasks of each kind, in turn, one after the other: ${script.length} answers of the model that call a tool each, and a final one. A
-round is what lies between the end of an answer and the next question, seen by the server of the model: reading the
-answer, running the tool, asking again. It holds two steps, the model's and the tool's. The bare loop is \`streamText\` of
-the AI SDK with the same prompt, tools and answers. Durable: before the next step begins, the files a step changed have
-left the wall as a commit in a bundle, and the step, what was said and the bundle are committed to a PostgreSQL with its
-durable defaults. Processor time is that of the process of the loop, for a whole task. The tools in the wall say a little more than those on the files directly, whoever asks.`,
+    words(tasks),
     block(
       table([
-        ['ms per round', 'p50', 'p99', 'beside bare', 'tokens asked', 'processor ms'],
+        ['ms per step', 'p50', 'p99', 'beside bare', 'tokens asked', 'processor ms'],
         ...kinds.map((kind) => [
           kind,
           p(gaps(kind), 50).toFixed(1),
@@ -55,8 +50,8 @@ durable defaults. Processor time is that of the process of the loop, for a whole
     block(
       table([
         ['', 'aim', 'found', ''],
-        ['added to a round of two steps, p50', '', `${added.toFixed(1)} ms`, ''],
-        ['added to a step, p50', '15 ms', `${(added / 2).toFixed(1)} ms`, added / 2 < 15 ? 'met' : 'missed'],
+        // Of a whole round, although it is two of our steps: it is what the SDK calls one.
+        ['added to a step, p50', '15 ms', `${added.toFixed(1)} ms`, added < 15 ? 'met' : 'missed'],
         [
           'tokens of a task, with the same tools',
           '1.000 x',
@@ -68,6 +63,18 @@ durable defaults. Processor time is that of the process of the loop, for a whole
     ...byTool(seen[whole], seen[bare]),
     ...(memory === undefined ? [] : [memoryText(memory)]),
   ].join('\n\n')}\n`
+}
+
+function words(tasks: number): string {
+  return [
+    `${tasks} tasks of each kind, in turn, one after the other: ${script.length} answers of the model that call a tool each, and a final one.`,
+    'A step is what lies between the end of an answer and the next question, seen by the server of the model: reading the',
+    'answer, running the tool, asking again. Muster records two in it, the answer and what the tool said. The bare loop is',
+    '`streamText` of the AI SDK with the same prompt, tools and answers. Durable: before the next begins, the files that were',
+    'changed have left the wall as a commit in a bundle, and the step, what was said and the bundle are committed to a',
+    'PostgreSQL with its durable defaults. Processor time is that of the process of the loop, for a whole task. The tools in',
+    'the wall say a little more than those on the files directly, whoever asks.',
+  ].join('\n')
 }
 
 /** Which steps the time goes into: the gap after answer n is that of its call. */
@@ -82,7 +89,7 @@ function byTool(ours: Seen[], direct: Seen[]): string[] {
     at(direct, index),
     at(ours, index),
   ])
-  return [block(table([['p50 ms of the round that calls', bare, whole], ...rows]))]
+  return [block(table([['p50 ms of the step that calls', bare, whole], ...rows]))]
 }
 
 function memoryText({ runs, before, peak, tree, seconds }: Memory): string {
