@@ -18,7 +18,7 @@ export const doors: Record<string, string[]> = {
   costs: ['costs.ts'],
   agents: ['agents.ts', 'roll.ts', 'socket.ts', 'connections.ts'],
   mail: ['mail.ts'],
-  models: ['models.ts', 'route.ts', 'candidates.ts', 'settings.ts'],
+  models: ['models.ts', 'supply.ts', 'look.ts'],
   repos: ['repos.ts'],
   tasks: ['tasks.ts', 'lease.ts', 'hold.ts', 'limits.ts', 'bulk.ts'],
   runs: ['runs.ts'],

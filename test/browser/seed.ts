@@ -58,6 +58,7 @@ export function addWorker(hub: FakeHub, name = 'local', wallOk = true): void {
     supervisor: null,
     blocked: null,
     restarting: false,
+    resources: null,
     lastSeenAt: ago(1),
     createdAt: ago(86_400),
   })

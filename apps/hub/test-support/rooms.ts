@@ -14,6 +14,8 @@ import type { Hints } from '../src/kernel/hints.ts'
 import { newId } from '../src/kernel/ids.ts'
 import { roleUrl } from '../src/kernel/roles.ts'
 import { createMail } from '../src/mail/mail.ts'
+import { createModels } from '../src/models/models.ts'
+import { noClouds, type ModelSettings } from '../src/models/settings.ts'
 import { createRepos } from '../src/repos/repos.ts'
 import { branchesOf } from '../src/runs/branches.ts'
 import { createAssigner } from '../src/runs/assign.ts'
@@ -51,6 +53,7 @@ export async function openRooms(
     hubId?: string
     around?: Around
     keepDays?: number
+    models?: Partial<ModelSettings>
     limits?: Partial<QueueLimits>
   } = {},
 ) {
@@ -64,9 +67,12 @@ export async function openRooms(
   const identity = createIdentity({ db, events, now: Date.now })
   const agents = (around.agents ?? unchanged)(createAgents({ db, identity, events, hints, hubId, holds }))
   const mail = createMail({ db, agents, events, hints, keepDays: options.keepDays ?? 7 })
+  const models = createModels({ db, identity, events, hints, settings: testModels(options.models) })
   const repos = createRepos({ events })
-  const tasks = (around.tasks ?? unchanged)(createTasks({ db, agents, repos, events, hints, limits }))
-  const leases = (around.leases ?? unchanged)(createLeases({ agents, events, hints, leaseMs, limits }))
+  const tasks = (around.tasks ?? unchanged)(createTasks({ db, agents, models, repos, events, hints, limits }))
+  const leases = (around.leases ?? unchanged)(
+    createLeases({ agents, models, events, hints, leaseMs, limits }),
+  )
   const costs = createCosts()
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress: createProgress(), costs })
   const assign = createAssigner({ db, agents, repos, leases })
@@ -84,6 +90,7 @@ export async function openRooms(
     events,
     agents,
     mail,
+    models,
     tasks,
     leases,
     runs,
@@ -148,6 +155,11 @@ function presentWorker(workspaceId: string, workerId: string, name: string, slot
     terminate: () => {},
   }
   return { actor, connection, sent }
+}
+
+/** No model of the machine that a test runs on: nothing listens there. */
+export function testModels(more: Partial<ModelSettings> = {}): ModelSettings {
+  return { ...noClouds, ollamaUrl: 'http://127.0.0.1:9', ...more }
 }
 
 const unchanged = <T>(real: T): T => real

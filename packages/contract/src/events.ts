@@ -15,6 +15,7 @@ export const eventKinds = [
   'endpoint.removed',
   'endpoint.unhealthy',
   'endpoint.recovered',
+  'endpoint.paused',
   'model.tier_set',
   'model.cloud_set',
   'worker.connected',

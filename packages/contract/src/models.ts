@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { modelName } from './loop.ts'
+import { costClass, modelName } from './loop.ts'
 import { tier } from './task-states.ts'
 import { id, line, slugName, timestamp } from './text.ts'
 
@@ -75,6 +75,22 @@ export const endpoint = z.object({
   models: z.array(endpointModel),
 })
 export type Endpoint = z.infer<typeof endpoint>
+
+/** Why a run asks the model that it asks, from the code that chose it (SCHED-06). */
+export const routing = z.object({
+  /** What the task is for; the tier of the model differs from it only by a fallback. */
+  wanted: tier,
+  tier,
+  fallback: z.object({ from: tier, why: z.string() }).nullable(),
+  /** One sentence. */
+  reason: z.string(),
+  costClass,
+  /** At most ten, the chosen one first. */
+  candidates: z.array(
+    z.object({ endpoint: z.string(), model: z.string(), score: z.number(), why: z.string() }),
+  ),
+})
+export type Routing = z.infer<typeof routing>
 
 /** A model that somebody asked for and that no endpoint has. */
 export const missingModel = z.object({

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { check, checkResult, proof } from './checks.ts'
 import { chosenModel, modelName } from './loop.ts'
+import { routing } from './models.ts'
 import { ending, lane, taskState, tier, wallKind } from './task-states.ts'
 import { commitId, id, line, slugName, text, timestamp } from './text.ts'
 
@@ -79,6 +80,8 @@ export const decision = z.object({
   candidates: z.array(z.object({ worker: z.string(), free: z.int(), fits: z.boolean(), why: z.string() })),
   /** The model that the run asks; null for a command. */
   model: chosenModel.nullable().optional(),
+  /** Why that one; null for a command. */
+  routing: routing.nullable().optional(),
   at: timestamp,
 })
 export type Decision = z.infer<typeof decision>

@@ -5,7 +5,7 @@ import { partial } from './runs.ts'
 import { ending, executors, runPhase, wallKind } from './task-states.ts'
 import { capability, commitId, id } from './text.ts'
 import { mailAnswer, mailPushes, mailRequests } from './wire-mail.ts'
-import { blocked, restartCauses, supervisor, wallStatus } from './workers.ts'
+import { blocked, resources, restartCauses, supervisor, wallStatus } from './workers.ts'
 
 /**
  * The wire between a worker and its hub: JSON text messages over one WebSocket at /api/v1/workers/socket.
@@ -175,6 +175,9 @@ export const workerMessage = z.discriminatedUnion('type', [
       ...request,
       supervisor: supervisor.describe('Who runs you.'),
       blocked: blocked.nullable().describe('Why you take no tasks now; null if you do.'),
+      resources: resources
+        .optional()
+        .describe('How your machine does. Believed for 90 s; models on it are chosen by it.'),
     })
     .describe('How you yourself do: every 30 s, and at once when you become blocked or free.'),
   z

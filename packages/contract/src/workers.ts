@@ -94,6 +94,8 @@ export const worker = z.object({
   blocked: blocked.nullable(),
   /** It has announced that it restarts itself, and takes no work until it is back. */
   restarting: z.boolean(),
+  /** How its machine does, as it said within the last 90 s; null if it did not. */
+  resources: resources.nullable(),
   lastSeenAt: timestamp.nullable(),
   createdAt: timestamp,
 })

@@ -260,6 +260,7 @@ export function sampleWorker(changes: Partial<Worker>): Worker {
     supervisor: null,
     blocked: null,
     restarting: false,
+    resources: null,
     lastSeenAt: at,
     createdAt: at,
     ...changes,

@@ -64,13 +64,16 @@ export function createReach(deps: {
     },
 
     /** Of the offers of this hub, those that may have tasks now: still connected here and not cordoned. */
-    async assignable(tx: Tx, offers: Offer[]): Promise<Offer[]> {
-      const ids = await store.assignable(
+    async assignable(tx: Tx, offers: Offer[]): Promise<(Offer & { machine: store.Machine })[]> {
+      const machines = await store.assignable(
         tx,
         offers.map((offer) => offer.workerId),
         hubId,
       )
-      return offers.filter((offer) => ids.has(offer.workerId))
+      return offers.flatMap((offer) => {
+        const machine = machines.get(offer.workerId)
+        return machine === undefined ? [] : [{ ...offer, machine }]
+      })
     },
   }
 }

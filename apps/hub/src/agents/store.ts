@@ -1,4 +1,4 @@
-import type { AgentState, Blocked, Supervisor, Worker, WallStatus } from '@muster/contract/workers'
+import type { AgentState, Blocked, Resources, Supervisor, Worker, WallStatus } from '@muster/contract/workers'
 import type { Tx } from '../kernel/db.ts'
 
 export type WorkerRow = {
@@ -17,6 +17,7 @@ export type WorkerRow = {
   supervisor: Supervisor | null
   blocked: Blocked | null
   restarting: boolean
+  resources: Resources | null
   connected_hub: string | null
   cordoned: string | null
   last_seen_at: Date | null
@@ -28,8 +29,10 @@ export type WorkerRow = {
 // Hubs refresh what they hold every 5 s; three missed refreshes mean that the hub is gone too.
 const freshFor = `interval '15 seconds'`
 const fresh = `coalesce(last_seen_at > now() - ${freshFor}, false) and connected_hub is not null as fresh`
+// LLM-14.
+const resources = `case when resources_at > now() - interval '90 seconds' then resources end as resources`
 const columns = `id, name, instance, client, version, host, slots, capabilities, walls, state, flagged_at, status, supervisor,
-  blocked, restarting, connected_hub, cordoned, last_seen_at, ${fresh}, created_at`
+  blocked, restarting, ${resources}, connected_hub, cordoned, last_seen_at, ${fresh}, created_at`
 
 export function list(tx: Tx): Promise<WorkerRow[]> {
   return tx.query<WorkerRow>({
@@ -58,16 +61,19 @@ export async function byName(tx: Tx, name: string): Promise<WorkerRow | undefine
   )[0]
 }
 
-/** Of these workers, those that this hub still holds and that may have tasks. */
-export async function assignable(tx: Tx, ids: string[], hubId: string): Promise<Set<string>> {
-  const rows = await tx.query<{ id: string }>(
+export type Machine = Pick<WorkerRow, 'id' | 'host' | 'supervisor' | 'resources'>
+
+/** Of these workers, those that this hub still holds and that may have tasks, with the machine of each. */
+export async function assignable(tx: Tx, ids: string[], hubId: string): Promise<Map<string, Machine>> {
+  const rows = await tx.query<Machine>(
     {
       name: 'workers_assignable',
-      text: 'select id from workers where id = any($1) and connected_hub = $2 and cordoned is null',
+      text: `select id, host, supervisor, ${resources} from workers
+             where id = any($1) and connected_hub = $2 and cordoned is null`,
     },
     [ids, hubId],
   )
-  return new Set(rows.map((row) => row.id))
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
 export async function setCordoned(tx: Tx, id: string, why: string | null): Promise<void> {
@@ -137,16 +143,17 @@ function jsonOrNull(value: unknown): string | null {
 export async function setCondition(
   tx: Tx,
   id: string,
-  now: { supervisor: Supervisor; blocked: Blocked | null },
+  now: { supervisor: Supervisor; blocked: Blocked | null; resources?: Resources | undefined },
 ): Promise<Blocked | null> {
   const [before] = await tx.query<{ blocked: Blocked | null }>(
     {
       name: 'workers_set_condition',
-      text: `update workers w set supervisor = $2, blocked = $3
+      text: `update workers w set supervisor = $2, blocked = $3, resources = $4,
+             resources_at = case when $4::jsonb is not null then now() end
            from (select id, blocked from workers where id = $1 for update) before
            where w.id = before.id returning before.blocked`,
     },
-    [id, JSON.stringify(now.supervisor), jsonOrNull(now.blocked)],
+    [id, JSON.stringify(now.supervisor), jsonOrNull(now.blocked), jsonOrNull(now.resources)],
   )
   return before?.blocked ?? null
 }
@@ -242,6 +249,7 @@ export function toWorker(row: WorkerRow, busy: number): Worker {
     supervisor: row.supervisor,
     blocked: row.blocked,
     restarting: row.restarting,
+    resources: row.resources,
     lastSeenAt: row.last_seen_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
   }

@@ -1,5 +1,5 @@
 import type { Endpoint, EndpointModel } from '@muster/contract/models'
-import type { Resources } from '@muster/contract/workers'
+import type { Resources, Supervisor } from '@muster/contract/workers'
 import { isLoopback } from './address.ts'
 import { whyUnfit, type Candidate } from './route.ts'
 import type { EndpointRow, ModelRow } from './store.ts'
@@ -7,6 +7,31 @@ import { billionsOf, tierBySize } from './tiers.ts'
 
 /** The machine of a worker. */
 export type Host = { workerId: string; host: string | null; besideHub: boolean; resources: Resources | null }
+
+/** `hubHost`: the name of the machine of the hub. A worker says its own first, and more about it behind that. */
+export function hostOf(
+  worker: { id: string; host: string | null; supervisor: Supervisor | null; resources: Resources | null },
+  hubHost: string,
+): Host {
+  const host = worker.host?.split(' ')[0]?.toLowerCase() ?? null
+  // The worker of `up` is on the machine of its hub by definition.
+  const besideHub = worker.supervisor?.kind === 'up' || host === hubHost.toLowerCase()
+  return { workerId: worker.id, host, besideHub, resources: worker.resources }
+}
+
+/**
+ * How the runs of a worker reach a model; null where they cannot. What is paid, and what only the hub can reach, goes
+ * through the hub, which has the key and the budget.
+ */
+export function viaOf(
+  { onlyWorkerId, cloud, besideHub }: Candidate,
+  worker: Pick<Host, 'workerId' | 'besideHub'>,
+  hasGateway: boolean,
+): 'direct' | 'gateway' | null {
+  if (onlyWorkerId !== null && onlyWorkerId !== worker.workerId) return null
+  if (!cloud && (onlyWorkerId !== null || !besideHub || worker.besideHub)) return 'direct'
+  return hasGateway ? 'gateway' : null
+}
 
 /** A model with its endpoint, as routing looks at it. */
 export function candidateOf(
@@ -35,6 +60,8 @@ export function candidateOf(
     billions,
     warm: model.warm,
     host: hosts.find((host) => serves(host, endpoint))?.resources ?? null,
+    onlyWorkerId: isLoopback(endpoint.url) ? endpoint.worker_id : null,
+    besideHub: isLoopback(endpoint.url) && endpoint.worker_id === null,
   }
 }
 
@@ -42,7 +69,7 @@ export function candidateOf(
 function serves({ workerId, host, besideHub }: Host, { worker_id, url }: EndpointRow): boolean {
   if (worker_id !== null) return worker_id === workerId
   if (isLoopback(url)) return besideHub
-  return host !== null && new URL(url).hostname === host.toLowerCase()
+  return host !== null && new URL(url).hostname === host
 }
 
 /** Endpoints with their models as people see them. */

@@ -32,6 +32,8 @@ function candidate(changes: Partial<Candidate> = {}): Candidate {
     billions: 8,
     warm: false,
     host: null,
+    onlyWorkerId: null,
+    besideHub: false,
     ...changes,
   }
 }

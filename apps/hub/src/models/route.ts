@@ -44,6 +44,10 @@ export type Candidate = {
   warm: boolean
   /** Of the machine that serves it, where that is known. */
   host: Resources | null
+  /** The only worker that its address means something to. */
+  onlyWorkerId: string | null
+  /** Its address means the machine of the hub to the hub, and another one to other machines. */
+  besideHub: boolean
 }
 
 export type Around = {

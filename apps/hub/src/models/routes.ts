@@ -1,6 +1,7 @@
 import type { Db } from '../kernel/db.ts'
 import type { Handlers } from '../kernel/handler.ts'
-import type { Models, WantedModels } from './models.ts'
+import type { WantedModels } from './look.ts'
+import type { Models } from './models.ts'
 
 type Names =
   | 'listModels'
@@ -31,7 +32,8 @@ export function modelRoutes(deps: { models: Models; wanted: WantedModels; db: Db
       const probed = await models.probe(body)
       return inTransaction(async (tx) => models.get(tx, (await models.add(tx, actor, body, probed)).id))
     },
-    getEndpoint: ({ params, inTransaction }) => inTransaction((tx) => models.get(tx, params.endpoint)),
+    getEndpoint: ({ params, inTransaction }) =>
+      inTransaction(async (tx) => models.get(tx, (await models.find(tx, params.endpoint)).id)),
     async refreshEndpoint({ actor, params, inTransaction }) {
       const row = await deps.db.inWorkspace(actor.workspaceId, (tx) => models.find(tx, params.endpoint))
       // A worker's own endpoint is not ours to ask; what it last said is shown.

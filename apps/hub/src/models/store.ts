@@ -20,6 +20,7 @@ export type EndpointRow = {
   error: string | null
   version: string | null
   checked_at: Date | null
+  /** Pauses in a row; none when the last one is long over. */
   trips: number
   /** Null unless it is ahead. */
   paused_until: Date | null
@@ -44,7 +45,8 @@ export type ModelRow = {
 }
 
 const columns = `workspace_id, id, name, kind, url, source, worker_id, worker, cloud, run_limit, named_models, health,
-  failures, error, version, checked_at, trips, case when paused_until > now() then paused_until end as paused_until,
+  failures, error, version, checked_at,
+  case when paused_until > now() - interval '10 minutes' then trips else 0 end as trips, case when paused_until > now() then paused_until end as paused_until,
   (extract(epoch from now() - health_since) * 1000)::float8 as health_ms, created_at`
 
 export function list(tx: Tx): Promise<EndpointRow[]> {
@@ -69,9 +71,10 @@ export async function find(tx: Tx, ref: string): Promise<EndpointRow | undefined
   return (await tx.query<EndpointRow>(text, [ref]))[0]
 }
 
-export async function lock(tx: Tx, id: string): Promise<EndpointRow | undefined> {
-  const text = `select ${columns} from endpoints where id = $1 for update`
-  return (await tx.query<EndpointRow>(text, [id]))[0]
+/** By name or by id, too. */
+export async function lock(tx: Tx, ref: string): Promise<EndpointRow | undefined> {
+  const text = `select ${columns} from endpoints where name = $1 or id::text = $1 for update`
+  return (await tx.query<EndpointRow>(text, [ref]))[0]
 }
 
 export type NewEndpoint = Pick<
@@ -176,20 +179,13 @@ export async function allowCloud(tx: Tx, workspaceId: string, allowed: boolean):
   )
 }
 
-/** Runs said that it fails; the count begins anew when the last pause is long over. */
+/** Runs said that it fails. It is asked at once how it is, too. */
 export async function pause(tx: Tx, id: string, now: { trips: number; ms: number }): Promise<void> {
   await tx.query(
-    `update endpoints set trips = $2, check_wanted = true,
-       paused_until = greatest(paused_until, now() + make_interval(secs => $3::float8 / 1000))
+    `update endpoints set trips = $2, check_wanted = source <> 'worker', health_since = now(),
+       paused_until = now() + make_interval(secs => $3::float8 / 1000)
      where id = $1`,
     [id, now.trips, now.ms],
-  )
-}
-
-export async function unpause(tx: Tx, name: string): Promise<void> {
-  await tx.query(
-    `update endpoints set trips = 0, paused_until = '-infinity' where name = $1 and (trips > 0 or paused_until > now())`,
-    [name],
   )
 }
 

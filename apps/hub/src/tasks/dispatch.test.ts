@@ -15,6 +15,7 @@ const task = (taskId: string, more: Partial<Waiting> = {}): Waiting => ({
   wall: 'namespace',
   needs: [],
   onlyWorker: null,
+  model: null,
   ...more,
 })
 const pairs = (placed: ReturnType<typeof dispatch>) => placed.map((each) => [each.taskId, each.worker.name])
@@ -68,6 +69,7 @@ const tasks = fc.array(
     needs: fc.subarray(['gpu', 'net']),
     wall: fc.constantFrom('namespace', 'microvm'),
     onlyWorker: fc.option(fc.constantFrom('a', 'b', 'c', 'd')),
+    model: fc.constant(null),
   }),
   { maxLength: 20 },
 )

@@ -1,4 +1,5 @@
 import type { Decision } from '@muster/contract/tasks'
+import { noSupply, routeTask, type Asking, type Routed, type Supply } from '../models/supply.ts'
 
 /**
  * Which worker gets which task.
@@ -17,17 +18,31 @@ import type { Decision } from '@muster/contract/tasks'
  *                          one that was given the fewest tasks in this round; then by name, so that the same facts
  *                          give the same answer
  *
+ * A task with a prompt is placed only together with a model: which one is chosen as models/route.ts says, among those
+ * that the workers that fit can reach, and then only workers that reach it remain. One that has to wait for a model
+ * holds up nobody, like every other that fits nobody.
+ *
  * Nothing here is remembered. Several hubs decide at once, each for the workers connected to it; a task is given
  * out once because its row is locked while this runs and leased in the same transaction.
  */
-export function dispatch(tasks: Waiting[], workers: Offered[], limit: number): Placement[] {
+export function dispatch(
+  tasks: Waiting[],
+  workers: Offered[],
+  limit: number,
+  { supply, usage }: Models = noModels,
+): Placement[] {
+  const running = new Map(usage.running)
   const free = new Map(workers.map((worker) => [worker.workerId, worker.free]))
   const placed: Placement[] = []
   for (const task of tasks) {
     if (placed.length >= limit) break
     const open = workers.filter((worker) => (free.get(worker.workerId) ?? 0) > 0)
     if (open.length === 0) break
-    const fitting = open.filter((worker) => whyUnfit(task, worker) === undefined)
+    const able = open.filter((worker) => whyUnfit(task, worker) === undefined)
+    const routed =
+      task.model === null ? null : routeAmong({ supply, usage: { ...usage, running } }, task.model, able)
+    if (routed !== null && 'waitingFor' in routed) continue
+    const fitting = able.filter((worker) => routed === null || routed.workerIds.includes(worker.workerId))
     const chosen = fitting.toSorted(
       (a, b) =>
         (free.get(b.workerId) ?? 0) - (free.get(a.workerId) ?? 0) ||
@@ -35,17 +50,47 @@ export function dispatch(tasks: Waiting[], workers: Offered[], limit: number): P
         (a.name < b.name ? -1 : 1),
     )[0]
     if (chosen === undefined) continue
-    placed.push({ taskId: task.taskId, worker: chosen, ...explained(task, chosen, fitting, open, free) })
+    placed.push({
+      taskId: task.taskId,
+      worker: chosen,
+      routed,
+      ...explained(task, chosen, { fitting, open, free, routed }),
+    })
+    if (routed !== null) running.set(routed.endpointId, (running.get(routed.endpointId) ?? 0) + 1)
     free.set(chosen.workerId, (free.get(chosen.workerId) ?? 0) - 1)
   }
   return placed
 }
 
 export type Waiting = { taskId: string } & Wanted
-export type Wanted = { wall: string; needs: string[]; onlyWorker: string | null }
+/** `model` is null for a command, and for the practice model, which every worker has. */
+export type Wanted = { wall: string; needs: string[]; onlyWorker: string | null; model: Asking | null }
 export type Offered = Able & { free: number }
 export type Able = { workerId: string; name: string; walls: string[]; capabilities: string[] }
-export type Placement = Pick<Decision, 'reason' | 'candidates'> & { taskId: string; worker: Offered }
+export type Placement = Pick<Decision, 'reason' | 'candidates'> & {
+  taskId: string
+  worker: Offered
+  routed: Routed | null
+}
+
+/** Runs by endpoint, and which endpoints work on which repository. */
+export type Usage = { running: ReadonlyMap<string, number>; byRepo: ReadonlyMap<string, ReadonlySet<string>> }
+export type Models = { supply: Supply; usage: Usage }
+export const noModels: Models = { supply: noSupply, usage: { running: new Map(), byRepo: new Map() } }
+
+/** The model that a task gets when these workers could run it, or what it waits for. */
+export function routeAmong(
+  { supply, usage }: Models,
+  asking: Asking,
+  able: { workerId: string }[],
+): Routed | { waitingFor: string } {
+  return routeTask(
+    supply,
+    asking,
+    able.map((worker) => worker.workerId),
+    { running: usage.running, affinity: usage.byRepo.get(asking.repoId) ?? new Set<string>() },
+  )
+}
 
 /** What keeps this worker from running this task, whoever is free; undefined when nothing does. */
 export function whyUnfit(task: Wanted, worker: Able): string | undefined {
@@ -61,15 +106,18 @@ const shownCandidates = 10
 function explained(
   task: Waiting,
   chosen: Offered,
-  fitting: Offered[],
-  open: Offered[],
-  free: Map<string, number>,
+  among: { fitting: Offered[]; open: Offered[]; free: Map<string, number>; routed: Routed | null },
 ): Pick<Placement, 'reason' | 'candidates'> {
+  const { fitting, open, free, routed } = among
   const candidates = open
     .toSorted((a, b) => Number(b === chosen) - Number(a === chosen))
     .slice(0, shownCandidates)
     .map((worker) => {
-      const why = whyUnfit(task, worker)
+      const why =
+        whyUnfit(task, worker) ??
+        (routed?.workerIds.includes(worker.workerId) === false
+          ? `does not reach ${routed.model.endpoint} as directly`
+          : undefined)
       return {
         worker: worker.name,
         free: free.get(worker.workerId) ?? 0,
@@ -77,7 +125,8 @@ function explained(
         why: worker === chosen ? 'chosen' : (why ?? 'had fewer free slots, or came later by name'),
       }
     })
-  return { reason: reasonFor(task, chosen, fitting.length, open.length), candidates }
+  const reason = reasonFor(task, chosen, fitting.length, open.length)
+  return { reason: routed === null ? reason : `${reason} Model: ${routed.routing.reason}.`, candidates }
 }
 
 function reasonFor(task: Waiting, { name }: Offered, fitting: number, open: number): string {

@@ -1,5 +1,6 @@
 import type { Worker } from '@muster/contract/workers'
 import { expect, test } from 'vitest'
+import { noModels } from './dispatch.ts'
 import { explain, type Around, type Shown } from './explain.ts'
 
 const queued: Shown = {
@@ -8,6 +9,7 @@ const queued: Shown = {
   wall: 'namespace',
   needs: [],
   onlyWorker: null,
+  model: null,
   onlyWorkerName: null,
   notBefore: null,
   repo: { name: 'demo', active: true },
@@ -18,6 +20,7 @@ const among = (workers: Worker[], more: Partial<Around> = {}): Around => ({
   paused: false,
   running: 0,
   maxRunning: 20,
+  models: noModels,
   ...more,
 })
 const worker = (more: Partial<Worker> = {}): Worker => ({
@@ -38,6 +41,7 @@ const worker = (more: Partial<Worker> = {}): Worker => ({
   supervisor: null,
   blocked: null,
   restarting: false,
+  resources: null,
   lastSeenAt: null,
   createdAt: '2026-01-01T00:00:00Z',
   ...more,

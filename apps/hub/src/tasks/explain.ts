@@ -1,6 +1,6 @@
 import type { TaskState } from '@muster/contract/task-states'
 import type { Worker } from '@muster/contract/workers'
-import { whyUnfit, type Wanted } from './dispatch.ts'
+import { routeAmong, whyUnfit, type Models, type Wanted } from './dispatch.ts'
 
 export type Shown = Wanted & {
   state: TaskState
@@ -16,6 +16,7 @@ export type Around = {
   paused: boolean
   running: number
   maxRunning: number
+  models: Models
 }
 
 /**
@@ -35,7 +36,7 @@ export function explain(task: Shown, around: Around): string | null {
 
 const notBefore = 'Not before '
 
-function whyQueued(task: Shown, { workers, paused, running, maxRunning }: Around): string {
+function whyQueued(task: Shown, { workers, paused, running, maxRunning, models }: Around): string {
   if (paused) return 'The queue is paused; "npx muster queue resume" lets it go on'
   if (!task.repo.active) return `The repository ${task.repo.name} is not active`
   if (task.notBefore !== null && task.notBefore.getTime() > Date.now()) {
@@ -48,6 +49,8 @@ function whyQueued(task: Shown, { workers, paused, running, maxRunning }: Around
   }
   const able = connected.filter((worker) => whyUnfit(task, asAble(worker)) === undefined)
   if (able.length === 0) return nobodyFits(task, connected)
+  const routed = task.model === null ? null : routeAmong(models, task.model, able.map(asAble))
+  if (routed !== null && 'waitingFor' in routed) return `Waits for ${routed.waitingFor}`
   const open = able.filter((worker) => worker.cordoned === null)
   if (open.length === 0) return `${namesOf(able)} cordoned: ${able[0]?.cordoned ?? ''}`.replace(/\.$/, '')
   const ready = open.filter((worker) => worker.blocked === null && !worker.restarting)

@@ -43,6 +43,7 @@ import { createTaking } from './take.ts'
  */
 export function createLeases(deps: {
   agents: Agents
+  models: Parameters<typeof createTaking>[0]['models']
   events: Events
   hints: Hints
   leaseMs: number

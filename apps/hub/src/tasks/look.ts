@@ -5,6 +5,7 @@ import { pageAfter, pageOf } from '../kernel/cursor.ts'
 import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
+import type { Models } from '../models/models.ts'
 import type { Repos } from '../repos/repos.ts'
 import type { QueueLimits } from './limits.ts'
 import * as store from './store.ts'
@@ -17,7 +18,13 @@ const pastOf = { cancel: 'cancelled', retry: 'retried', delete: 'deleted', push:
 const historyLength = 50
 
 /** Tasks as people see them, and finding one for a verb. */
-export function createLook(deps: { agents: Agents; repos: Repos; events: Events; limits: QueueLimits }) {
+export function createLook(deps: {
+  agents: Agents
+  models: Models
+  repos: Repos
+  events: Events
+  limits: QueueLimits
+}) {
   const { events } = deps
   const found = async (tx: Tx, ref: string) => {
     const row = await store.find(tx, ref)

@@ -35,7 +35,11 @@ export async function pushTo(
 ): Promise<void> {
   const worker = around.workers.find((each) => each.name === workerName)
   if (worker === undefined) throw new MusterError('worker_not_found', `No worker is called ${workerName}.`)
-  const why = whyNotNow({ wall: task.spec.wall, needs: task.spec.needs, onlyWorker: null }, worker, around)
+  const why = whyNotNow(
+    { wall: task.spec.wall, needs: task.spec.needs, onlyWorker: null, model: null },
+    worker,
+    around,
+  )
   if (why !== undefined) throw new MusterError('worker_not_able', `${worker.name} ${why}.`)
   if (around.running >= around.maxRunning) {
     throw new MusterError('too_many_running', `${around.running} tasks of this workspace run already.`)

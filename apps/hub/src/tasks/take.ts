@@ -2,6 +2,10 @@ import { systemActor } from '../kernel/actor.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
 import { newId } from '../kernel/ids.ts'
+import type { Machine } from '../models/look.ts'
+import type { Models } from '../models/models.ts'
+import { placeable } from '../models/supply.ts'
+import { usageOf } from './asking.ts'
 import { dispatch, type Able, type Placement } from './dispatch.ts'
 import type { QueueLimits } from './limits.ts'
 import { isPaused } from './settings.ts'
@@ -28,8 +32,8 @@ const waitingIn = {
 }
 
 /** Getting leases: one round for one workspace. */
-export function createTaking(deps: { events: Events; leaseMs: number; limits: QueueLimits }) {
-  const { events, leaseMs, limits } = deps
+export function createTaking(deps: { events: Events; models: Models; leaseMs: number; limits: QueueLimits }) {
+  const { models, limits } = deps
   return {
     /** Of these workspaces, those in which something could be assigned; one cheap look for all of an idle fleet. */
     async waitingIn(db: Pick<Db, 'askAsSystem'>, workspaceIds: string[]): Promise<string[]> {
@@ -42,59 +46,85 @@ export function createTaking(deps: { events: Events; leaseMs: number; limits: Qu
      */
     async takeRound(
       tx: Tx,
-      round: { workspaceId: string; workers: (Able & { slots: number })[]; inactiveRepos: string[] },
+      round: {
+        workspaceId: string
+        workers: (Able & { slots: number; machine: Machine })[]
+        inactiveRepos: string[]
+      },
     ): Promise<ClaimedRow[]> {
       const { workspaceId } = round
       // In this order and in one packet: what is held is counted by a statement that begins when the lock is had.
-      const [, isPausedNow, held] = await Promise.all([
+      const [, isPausedNow, held, supply, usage] = await Promise.all([
         tx.query(lockRound, [workspaceId]),
         isPaused(tx),
         tx.query<{ worker_id: string; held: number }>(heldBy, [workspaceId]),
+        models.supply(
+          tx,
+          round.workers.map((worker) => worker.machine),
+        ),
+        usageOf(tx, workspaceId),
       ])
       if (isPausedNow) return []
       const holds = new Map(held.map((row) => [row.worker_id, row.held]))
       const running = held.reduce((sum, row) => sum + row.held, 0)
       const workers = round.workers
-        .map(({ slots, ...worker }) => ({ ...worker, free: slots - (holds.get(worker.workerId) ?? 0) }))
+        .map(({ workerId, name, walls, capabilities, slots }) => ({
+          ...{ workerId, name, walls, capabilities },
+          ...placeable(supply, workerId, usage),
+          free: slots - (holds.get(workerId) ?? 0),
+        }))
         .filter((worker) => worker.free > 0)
       const free = workers.reduce((sum, worker) => sum + worker.free, 0)
       const limit = Math.min(free, limits.maxRunning - running, roundSize)
       if (limit <= 0) return []
-      const query = { workspaceId, workers, inactiveRepos: round.inactiveRepos, limit }
-      const placed = dispatch(await lockCandidates(tx, query), workers, limit)
-      return placed.length === 0 ? [] : lease(tx, workspaceId, placed)
+      const { inactiveRepos } = round
+      const query = { workspaceId, workers, inactiveRepos, limit, modelWaitMs: supply.waitMs }
+      const placed = dispatch(await lockCandidates(tx, query), workers, limit, { supply, usage })
+      return placed.length === 0 ? [] : lease(tx, deps, workspaceId, placed)
     },
   }
+}
 
-  async function lease(tx: Tx, workspaceId: string, placed: Placement[]): Promise<ClaimedRow[]> {
-    const leased = await tx.query<ClaimedRow>(leaseMany, [
-      workspaceId,
-      leaseMs,
-      placed.map((each) => each.taskId),
-      placed.map((each) => each.worker.workerId),
-      placed.map((each) => each.worker.name),
-      placed.map(() => newId()),
-      placed.map(({ reason, candidates, worker }) =>
-        JSON.stringify({ reason, candidates, worker: worker.name }),
-      ),
-    ])
-    const reasons = new Map(placed.map((each) => [each.taskId, each.reason]))
-    await events.publishAll(
-      tx,
-      systemActor(workspaceId),
-      leased.map((task) => ({
-        kind: 'task.assigned',
-        taskId: task.id,
-        runId: task.run_id,
-        data: {
-          workerId: task.worker_id,
-          worker: task.worker,
-          epoch: task.epoch,
-          attempt: task.attempt,
-          reason: reasons.get(task.id),
-        },
-      })),
-    )
-    return leased
-  }
+async function lease(
+  tx: Tx,
+  { events, leaseMs }: { events: Events; leaseMs: number },
+  workspaceId: string,
+  placed: Placement[],
+): Promise<ClaimedRow[]> {
+  const leased = await tx.query<ClaimedRow>(leaseMany, [
+    workspaceId,
+    leaseMs,
+    placed.map((each) => each.taskId),
+    placed.map((each) => each.worker.workerId),
+    placed.map((each) => each.worker.name),
+    placed.map(() => newId()),
+    placed.map(({ reason, candidates, worker, routed }) =>
+      JSON.stringify({
+        reason,
+        candidates,
+        worker: worker.name,
+        model: routed?.model ?? null,
+        routing: routed?.routing ?? null,
+        endpointId: routed?.endpointId ?? null,
+      }),
+    ),
+  ])
+  const reasons = new Map(placed.map((each) => [each.taskId, each.reason]))
+  await events.publishAll(
+    tx,
+    systemActor(workspaceId),
+    leased.map((task) => ({
+      kind: 'task.assigned',
+      taskId: task.id,
+      runId: task.run_id,
+      data: {
+        workerId: task.worker_id,
+        worker: task.worker,
+        epoch: task.epoch,
+        attempt: task.attempt,
+        reason: reasons.get(task.id),
+      },
+    })),
+  )
+  return leased
 }

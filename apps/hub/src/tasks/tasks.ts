@@ -2,8 +2,10 @@ import type { Agents } from '../agents/agents.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
+import type { Models } from '../models/models.ts'
 import type { Repos } from '../repos/repos.ts'
 import { createAgain } from './again.ts'
+import { wantedModels } from './asking.ts'
 import { createCancel } from './cancel.ts'
 import type { QueueLimits } from './limits.ts'
 import { createLook } from './look.ts'
@@ -16,6 +18,7 @@ export type Tasks = ReturnType<typeof createTasks>
 export function createTasks(deps: {
   db: Db
   agents: Agents
+  models: Models
   repos: Repos
   events: Events
   hints: Hints
@@ -37,11 +40,6 @@ export function createTasks(deps: {
     ...createCancel({ ...deps, look }),
     ...createAgain({ ...deps, look }),
   }
-}
-
-/** Models that waiting tasks name. No task can yet, before a queue row has what it wants of a model. */
-async function wantedModels(_tx: Tx): Promise<{ model: string; tasks: number }[]> {
-  return []
 }
 
 /** What one worker holds, by whether it has accepted it. */

@@ -19,7 +19,7 @@ export const leaseMany = {
       set worker_id = g.worker_id, epoch = q.epoch + 1, assigned_at = now(), accepted_at = null,
           lease_expires_at = now() + make_interval(secs => $2 / 1000.0),
           deadline_at = least(now() + make_interval(secs => q.timeout_ms / 1000.0), q.complete_by),
-          progress_at = now(), quiet_told = false, expires_at = null
+          progress_at = now(), quiet_told = false, expires_at = null, endpoint_id = (g.decision ->> 'endpointId')::uuid
       from given g
       where q.workspace_id = $1 and q.task_id = g.task_id and q.worker_id is null
       returning q.workspace_id, q.task_id, q.epoch, q.deadline_at, g.worker_id, g.worker, g.run_id, g.decision

@@ -1,0 +1,64 @@
+import { hostname } from 'node:os'
+import type { Endpoint, MissingModel, ModelList } from '@muster/contract/models'
+import type { Tx } from '../kernel/db.ts'
+import { candidateOf, hostOf, shown } from './candidates.ts'
+import type { ModelSettings } from './settings.ts'
+import * as store from './store.ts'
+import type { Supply } from './supply.ts'
+import { sameModel } from './tiers.ts'
+
+/** The machine of a worker, as it is known where workers are. */
+export type Machine = Parameters<typeof hostOf>[0]
+
+/** Models that tasks ask for by name, and how many wait for each. */
+export type WantedModels = (tx: Tx) => Promise<{ model: string; tasks: number }[]>
+
+/** What there is: for people, and for tasks. Its statements go out at once, with whatever else is under way. */
+export function createLook(settings: ModelSettings) {
+  const read = (tx: Tx) => Promise.all([store.list(tx), store.listModels(tx), store.isCloudAllowed(tx)])
+
+  return {
+    /** One endpoint, by its id. */
+    async get(tx: Tx, id: string): Promise<Endpoint> {
+      return shown(...(await read(tx))).find((each) => each.id === id) as Endpoint
+    },
+
+    /** `wanted` is known above, where tasks are. */
+    async list(tx: Tx, wanted: WantedModels): Promise<ModelList> {
+      const [[rows, models, cloudAllowed], byTasks] = await Promise.all([read(tx), wanted(tx)])
+      const endpoints = shown(rows, models, cloudAllowed)
+      const items = endpoints.flatMap((each) => each.models)
+      return { items, endpoints, missing: missing(settings, items, byTasks), cloudAllowed, nextCursor: null }
+    },
+
+    /** What tasks of this workspace could be given. */
+    async supply(tx: Tx, machines: Machine[]): Promise<Supply> {
+      const hosts = machines.map((machine) => hostOf(machine, hostname()))
+      const [rows, models, cloudAllowed] = await read(tx)
+      const byId = new Map(rows.map((row) => [row.id, row]))
+      const candidates = models.flatMap((model) => {
+        const endpoint = byId.get(model.endpoint_id)
+        return endpoint === undefined ? [] : [candidateOf(endpoint, model, { running: 0, hosts })]
+      })
+      const prefer = settings.model === null ? [] : [settings.model]
+      return { candidates, hosts, cloudAllowed, waitMs: settings.waitMs, prefer, gatewayUrl: null }
+    },
+  }
+}
+
+function missing(
+  { model }: ModelSettings,
+  there: { name: string }[],
+  byTasks: { model: string; tasks: number }[],
+): MissingModel[] {
+  const asked = [
+    ...(model === null ? [] : [{ name: model, wantedBy: 'MUSTER_MODEL' }]),
+    ...byTasks.map(({ model: name, tasks }) => ({
+      name,
+      wantedBy: `${tasks} waiting ${tasks === 1 ? 'task' : 'tasks'}`,
+    })),
+  ]
+  return asked
+    .filter(({ name }) => !there.some((each) => sameModel(each.name, name)))
+    .map((each) => ({ ...each, command: `ollama pull ${each.name}` }))
+}
