@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ModelMessage } from '@muster/llm/model'
 import { runLoop, type LoopCheckpoint } from './loop.ts'
@@ -106,6 +107,57 @@ test.each(every)(
     expect(end).toMatchObject({ kind: 'final_answer', text: 'All five are there.', totals: { toolCalls: 9 } })
   },
 )
+
+const anyTurn: fc.Arbitrary<Turn> = fc.oneof(
+  fc.constantFrom<Turn>('', 'Done.'),
+  fc.array(
+    fc.constantFrom(read('a'), write('a'), call('no_tool'), { ...read('b'), malformed: 'It is not JSON.' }),
+    {
+      minLength: 1,
+      maxLength: 5,
+    },
+  ),
+)
+
+test('however often a run is killed and whatever its model does, it says and does the same as one that was not', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyTurn, { minLength: 1, maxLength: 8 }),
+      fc.array(fc.nat(3), { maxLength: 6 }),
+      async (script, kills) => {
+        // By what it is shown; a nudge is an answer that left no message of its own.
+        const parts = () => {
+          const { model } = scriptedModel((_, { messages }) => {
+            const rounds = messages.filter(({ role }) => role === 'assistant' || role === 'user').length - 1
+            return script[rounds % script.length] ?? ''
+          })
+          return { model, ...scriptedToolbox(() => ({ success: true })) }
+        }
+        const whole = parts()
+        const expected = await runLoop(loopInput(whole.model, whole.toolbox).input)
+        const { model, toolbox, ran } = parts()
+        const kept = hub()
+        for (const after of [...kills, Infinity]) {
+          let steps = 0
+          const checkpoint = async (said: LoopCheckpoint) => {
+            kept.keep(said)
+            if ((steps += 1) > after) throw new Killed()
+          }
+          const run = runLoop(
+            loopInput(model, toolbox, { progress: kept.progress(), on: { checkpoint } }).input,
+          )
+          const end = await run.catch((error: unknown) => error)
+          if (end instanceof Killed) continue
+          expect(end).toMatchObject({ kind: expected.kind, messages: expected.messages })
+          break
+        }
+        expect(ran).toEqual(whole.ran)
+        expect(kept.messages).toEqual(expected.messages)
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
 
 test('an answer that was recorded is the end of the loop; the model is not asked for another', async () => {
   const { model, requests, toolbox } = line()
