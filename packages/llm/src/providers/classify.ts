@@ -18,7 +18,9 @@ export function classify(error: unknown, at: Circumstances): ModelFailure {
   return { ...failure, message: safeText(failure.message, at.secrets) }
 }
 
-function read(error: unknown, at: Circumstances): ModelFailure {
+function read(thrown: unknown, at: Circumstances): ModelFailure {
+  // The SDK wraps what its fetch throws.
+  const error = [...chain(thrown)].find(isFault) ?? thrown
   if (error instanceof KnownFailure) {
     return { class: error.class, message: error.message, ...(error.resetAt && { resetAt: error.resetAt }) }
   }
@@ -33,6 +35,9 @@ function read(error: unknown, at: Circumstances): ModelFailure {
   const isRequest = codes(error).includes('ERR_INVALID_URL') || isOurMistake(error)
   return { class: isRequest ? 'invalid_request' : 'unavailable', message: `${at.place}: ${text}` }
 }
+
+const isFault = (error: unknown): boolean =>
+  [KnownFailure, CallerAborted, Refusal, Silence, BrokenStream].some((fault) => error instanceof fault)
 
 function refusal(error: Refusal, at: Circumstances): ModelFailure {
   const failureClass = classOfStatus(error.status, error.message)

@@ -1,7 +1,10 @@
 import type { Model } from '../model.ts'
+import { createAnthropicWire } from './anthropic.ts'
 import { ask } from './ask.ts'
 import { KnownFailure } from './faults.ts'
 import { createOllamaWire } from './ollama.ts'
+import { createOpenAiWire } from './openai.ts'
+import type { HttpPlace } from './place.ts'
 import { worthHiding } from './safe-text.ts'
 import type { Wire } from './wire.ts'
 
@@ -37,13 +40,26 @@ function connect(place: ModelPlace): { wire: Wire; label: string; secrets: strin
   const secrets = worthHiding([place.apiKey, decode(url.password), ...Object.values(headers)])
   url.username = ''
   url.password = ''
-  return { wire: createWire(place, url, headers), label: `${place.name} at ${url.origin}`, secrets }
+  return {
+    wire: createWire(place.provider, { ...place, baseUrl: url, headers }),
+    label: `${place.name} at ${url.origin}`,
+    secrets,
+  }
 }
 
-function createWire(place: ModelPlace, baseUrl: URL, headers: Record<string, string>): Wire {
-  const bearer = place.apiKey === undefined ? {} : { authorization: `Bearer ${place.apiKey}` }
-  return createOllamaWire({ ...place, baseUrl, headers: { ...bearer, ...headers } })
+function createWire(provider: ModelPlace['provider'], place: HttpPlace): Wire {
+  switch (provider) {
+    case 'ollama':
+      return createOllamaWire(place)
+    case 'openai':
+      return createOpenAiWire({ ...place, baseUrl: versioned(place.baseUrl) })
+    case 'anthropic':
+      return createAnthropicWire({ ...place, baseUrl: versioned(place.baseUrl) })
+  }
 }
+
+/** People write the address with and without the version of the API. */
+const versioned = (baseUrl: URL): URL => (baseUrl.pathname === '/' ? new URL('v1/', baseUrl) : baseUrl)
 
 function readBaseUrl(text: string): URL | undefined {
   const url = URL.parse(text)
@@ -65,6 +81,7 @@ const decode = (text: string): string => text.replace(/(%[\da-f]{2})+/gi, (codes
 const decodeCodes = (codes: string): string => Buffer.from(codes.replaceAll('%', ''), 'hex').toString('utf8')
 
 const nowhere = (baseUrl: string): Wire =>
+  // oxlint-disable-next-line require-yield -- a stream that fails before its first part
   async function* () {
     throw new KnownFailure('invalid_request', `not an http or https address: ${baseUrl.slice(0, 100)}`)
   }

@@ -1,28 +1,20 @@
 import type { ChatRequest, Message, Tool } from 'ollama'
 import type { ModelMessage, ModelRequest } from '../model.ts'
 import { BrokenStream } from './faults.ts'
+import type { HttpPlace } from './place.ts'
 import { errorText, post } from './post.ts'
 import { readLines } from './read-lines.ts'
 import type { Wire, WirePart } from './wire.ts'
 
-export type OllamaPlace = {
-  baseUrl: URL
-  name: string
-  contextTokens: number
-  headers: Record<string, string>
-  /** How long the server keeps the model loaded; its own default when absent. */
-  keepAlive?: string | number
-}
-
 /**
  * `/api/chat` is read here and by no library: the ones there are skip lines that are not JSON, lose the status and
- * `Retry-After` of a refusal, and print what the server said to the console (docs/decisions/0012-own-ollama-wire.md).
+ * `Retry-After` of a refusal, and print what the server said to the console (docs/decisions/0014-own-ollama-wire.md).
  */
-export function createOllamaWire(place: OllamaPlace): Wire {
+export function createOllamaWire(place: HttpPlace): Wire {
   return async function* ollama(request, signal) {
     const response = await post(new URL('api/chat', place.baseUrl), {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/x-ndjson', ...place.headers },
+      headers: headersOf(place),
       body: JSON.stringify(chatRequest(place, request)),
       signal,
     })
@@ -32,11 +24,18 @@ export function createOllamaWire(place: OllamaPlace): Wire {
   }
 }
 
+const headersOf = ({ apiKey, headers }: HttpPlace): Record<string, string> => ({
+  'content-type': 'application/json',
+  accept: 'application/x-ndjson',
+  ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+  ...headers,
+})
+
 /**
  * `num_ctx` is always said: Ollama's own default is far below what the model can, and it then cuts the beginning of the
  * prompt without a word. `truncate` and `shift` ask newer servers to refuse rather than cut.
  */
-export function chatRequest(place: OllamaPlace, request: ModelRequest) {
+export function chatRequest(place: HttpPlace, request: ModelRequest) {
   const options: NonNullable<ChatRequest['options']> = {
     num_ctx: place.contextTokens,
     ...(request.maxOutputTokens !== undefined && { num_predict: request.maxOutputTokens }),

@@ -19,7 +19,7 @@ export async function post(
   return response as Response & { body: ReadableStream }
 }
 
-async function beginningOf(response: Response): Promise<string> {
+export async function beginningOf(response: Response): Promise<string> {
   const pieces: Uint8Array[] = []
   let length = 0
   try {
