@@ -59,12 +59,18 @@ export function openHub({ origin, token, output }: { origin: string; token: stri
           const pause =
             error instanceof ApiError ? pauseBefore(tries, { ...error.body, status: error.status }) : null
           if (pause === null) throw error
-          if (tries === 0) output.note('The hub does not answer; trying again for 10 s …')
+          if (tries === 0) output.note(whileWaiting(error as ApiError))
           await sleep(pause)
         }
       }
     },
   }
+}
+
+function whileWaiting({ body }: ApiError): string {
+  if (body.code === 'stopped_unrecorded') return `${body.message} Trying to have it recorded …`
+  if (body.code === 'database_unavailable') return 'The database does not answer; trying again for 10 s …'
+  return 'The hub does not answer; trying again for 10 s …'
 }
 
 /** Refuses an address over which the token would travel in the clear. */

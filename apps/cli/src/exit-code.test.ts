@@ -11,6 +11,8 @@ const wanted: Record<ErrorCode, number> = {
   idempotency_mismatch: 5,
   internal: 1,
   database_unavailable: 75,
+  stopped_unrecorded: 75,
+  database_full: 75,
   unauthenticated: 4,
   forbidden: 4,
   origin_refused: 4,

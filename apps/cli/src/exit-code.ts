@@ -22,6 +22,8 @@ const byCode: Record<string, number> = {
   repo_empty: exits.failed,
   repo_unreachable: exits.failed,
   database_unavailable: exits.tryAgain,
+  stopped_unrecorded: exits.tryAgain,
+  database_full: exits.tryAgain,
   hub_timeout: exits.tryAgain,
   sandbox_unavailable: exits.unavailable,
   hub_unreachable: exits.unavailable,

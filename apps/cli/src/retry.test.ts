@@ -17,6 +17,15 @@ test.each([400, 401, 404, 409, 422, 429, 500])('a refusal with status %d is fina
   expect(pauseBefore(0, { code: 'any', status })).toBeNull()
 })
 
+test('what was stopped and not recorded is asked for a few times more, and then said', () => {
+  const failure = { code: 'stopped_unrecorded', status: 503 }
+  expect([0, 1, 2, 3].map((tries) => pauseBefore(tries, failure))).toEqual([1_000, 2_000, 3_000, null])
+})
+
+test('a full disk does not get room by waiting', () => {
+  expect(pauseBefore(0, { code: 'database_full', status: 503 })).toBeNull()
+})
+
 test('a machine without a wall does not get one by waiting', () => {
   expect(pauseBefore(0, { code: 'sandbox_unavailable', status: 503 })).toBeNull()
   expect(pauseBefore(0, { code: 'database_unavailable', status: 503 })).toBe(200)

@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import { createGuard } from './http/guard.ts'
 import { createIdentity } from './identity/identity.ts'
 import { identityRoutes } from './identity/routes.ts'
+import type { Actor } from './kernel/actor.ts'
 import { createDb } from './kernel/db.ts'
 import { createDuties, forgetFirings, type Duty } from './kernel/duty.ts'
 import { createEvents } from './kernel/events.ts'
@@ -115,6 +116,16 @@ function handlersOf(rooms: Rooms, origin: () => string): Handlers<RouteName> {
   }
 }
 
+/** The kill switch works without the database: whoever is connected here is told, and nothing is recorded. */
+function killSwitchOf({ agents }: Rooms): Parameters<typeof createServer>[0]['withoutDatabase'] {
+  const stop = (actor: Actor) => ({ type: 'stop' as const, reason: `Stopped by ${actor.label}.` })
+  return {
+    stopQueue: (actor) => agents.tell(actor.workspaceId, null, stop(actor)),
+    stopWorker: (actor, params) =>
+      agents.tellNamed(actor.workspaceId, (params as { worker: string }).worker, stop(actor)),
+  }
+}
+
 function socketsOf(
   { agents, runs, mail, db, events, hints, progress, leaseMs }: Rooms,
   log: Log,
@@ -157,6 +168,7 @@ export async function createHub({
     identity,
     guard: createGuard(() => address),
     handlers: handlersOf(rooms, origin),
+    withoutDatabase: killSwitchOf(rooms),
     sockets: socketsOf(rooms, log, onError),
     open,
     log,

@@ -19,7 +19,7 @@ import type { Guard } from './http/guard.ts'
 import type { Identity } from './identity/identity.ts'
 import type { Actor } from './kernel/actor.ts'
 import type { Db } from './kernel/db.ts'
-import { errorBody, MusterError } from './kernel/errors.ts'
+import { errorBody, isDatabaseTrouble, MusterError } from './kernel/errors.ts'
 import type { Handlers } from './kernel/handler.ts'
 import { newId } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
@@ -38,6 +38,7 @@ export async function createServer(deps: {
   identity: Identity
   guard: Guard
   handlers: Handlers<RouteName>
+  withoutDatabase: Parameters<typeof mountRoutes>[1]['withoutDatabase']
   sockets: Socket[]
   open: OpenSockets
   log: Log
@@ -71,7 +72,7 @@ export async function createServer(deps: {
   app.setErrorHandler((error, request, reply) => {
     const known = toMusterError(error as Error)
     if (known.status >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed')
-    if (known.code === 'database_unavailable') void reply.header('retry-after', '2')
+    if (isDatabaseTrouble(known)) void reply.header('retry-after', '2')
     return reply.code(known.status).send(errorBody(known, request.id))
   })
   app.get('/health', async () => ({ ok: true, version: deps.version }))

@@ -144,6 +144,33 @@ test('a refusal of the hub is not sent again and carries its code', async () => 
   expect(seen).toHaveLength(2)
 })
 
+test.each(['database_unavailable', 'database_full'])(
+  'what the hub cannot write down (%s) is said again on the same connection until it can',
+  async (code) => {
+    let refusals = 2
+    onMessage = (socket, message) => {
+      if (message['type'] === 'hello' || refusals-- <= 0) return answerAll(socket, message)
+      const error = { code, message: 'not now' }
+      socket.send(JSON.stringify({ type: 'reply', to: message['id'], ok: false, error }))
+    }
+    await connect().deliver({ type: 'accept', taskId: id, epoch: 1 }, never)
+    expect(seen.map((message) => message['type'])).toEqual(['hello', 'accept', 'accept', 'accept'])
+  },
+)
+
+test('a delivery that the hub cannot write down ends with its run', async () => {
+  const stop = new AbortController()
+  onMessage = (socket, message) => {
+    if (message['type'] === 'hello') return answerAll(socket, message)
+    const error = { code: 'database_unavailable', message: 'not now' }
+    socket.send(JSON.stringify({ type: 'reply', to: message['id'], ok: false, error }))
+    setTimeout(() => stop.abort(), 20)
+  }
+  const delivery = connect().deliver({ type: 'accept', taskId: id, epoch: 1 }, stop.signal)
+  await expect(delivery).rejects.toMatchObject({ code: 'aborted' })
+  expect(seen).toHaveLength(2)
+})
+
 test('a delivery ends with its run while the hub is away', async () => {
   onMessage = () => {}
   const stop = new AbortController()
@@ -164,7 +191,9 @@ test('an answer that is not of the protocol is passed over and the connection go
     socket.send(JSON.stringify({ type: 'nonsense' }))
     answerAll(socket, message)
   }
-  await expect(connect().deliver({ type: 'accept', taskId: id, epoch: 1 }, never)).resolves.toBeUndefined()
+  await expect(connect().deliver({ type: 'accept', taskId: id, epoch: 1 }, never)).resolves.toMatchObject({
+    ok: true,
+  })
 })
 
 test('a worker that is not let in says why once, tries again ever later, and stops for a final refusal', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { HubMessage, WorkerMessage } from '@muster/contract/wire'
 import { afterEnd, endOf, noEnds } from './backoff.ts'
 import { openConnection, type Answer, type Connection, type Push, type Request } from './connection.ts'
@@ -10,7 +11,10 @@ type Welcome = Extract<HubMessage, { type: 'welcome' }>
 export type HubLink = {
   /** Sends once on the present connection; rejects with WireError('disconnected') when there is none. */
   request(message: Request): Promise<Answer>
-  /** Sends until the hub has answered, over as many connections as that takes. Rejects when refused or aborted. */
+  /**
+   * Sends until the hub has done it, over as many connections as that takes, and again while its database is away.
+   * Rejects when refused or aborted.
+   */
   deliver(message: Request, signal: AbortSignal): Promise<Answer>
   /** Sends if connected; for news that nobody misses. */
   tell(message: WorkerMessage): void
@@ -19,6 +23,10 @@ export type HubLink = {
 
 /** Refusals after which trying again cannot help: a person must give another token. */
 const finalReasons = ['unauthenticated', 'forbidden', 'not_found']
+
+/** Refusals that say: not now. The run goes on until its lease ends by this machine's clock. */
+const passing = ['database_unavailable', 'database_full']
+const againAfterMs = 500
 
 /**
  * The worker's permanent link: reconnects for ever with the back-off of backoff.ts, reset by a welcome. Each
@@ -102,7 +110,13 @@ export function createHubLink(deps: {
         try {
           return await request(message)
         } catch (error) {
-          if (!(error instanceof WireError) || error.code !== 'disconnected') throw error
+          if (!(error instanceof WireError)) throw error
+          if (passing.includes(error.code)) {
+            // An abort ends the wait; what is thrown for it is thrown above.
+            await sleep(againAfterMs, undefined, { signal }).catch(() => {})
+            continue
+          }
+          if (error.code !== 'disconnected') throw error
           // The close event may come after this rejection; this connection is of no use either way.
           if (welcomed === through) welcomed = undefined
         }

@@ -6,16 +6,21 @@ import { holdRun, keyOf, type HeldRun } from './held-run.ts'
 import type { HubLink } from './hub-link.ts'
 import { createLeaseKeeper } from './leases.ts'
 import { createLog } from './log.ts'
+import { WireError } from './wire-error.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 /** A keeper whose hub answers every renewal, or none. */
-function keep(runs: HeldRun[], answers: boolean) {
+function keep(runs: HeldRun[], answers: boolean | (() => boolean)) {
   const renewed: string[][] = []
   const request = (message: Request) => {
     if (message.type === 'renew') renewed.push(message.leases.map(keyOf))
     const reply = { type: 'reply' as const, to: 1, ok: true }
+    if (typeof answers === 'function') {
+      const away = new WireError('database_unavailable', 'not now')
+      return answers() ? Promise.resolve(reply) : Promise.reject(away)
+    }
     return answers ? Promise.resolve(reply) : new Promise<never>(() => {})
   }
   const link = () => ({ request }) as unknown as HubLink
@@ -55,4 +60,20 @@ test('a run whose renewals are not answered is stopped by this clock, one that o
     'lease_lost',
     undefined,
   ])
+})
+
+test('two renewals that the hub could not write cost nothing, a third one the lease', async () => {
+  let answers = true
+  const held = run('running')
+  keep([held], () => answers)
+  await vi.advanceTimersByTimeAsync(3_000)
+  answers = false
+  await vi.advanceTimersByTimeAsync(8_000)
+  expect(held.stop.signal.aborted).toBe(false)
+  answers = true
+  await vi.advanceTimersByTimeAsync(8_000)
+  expect(held.stop.signal.aborted).toBe(false)
+  answers = false
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(held.stop.signal.reason).toBe('lease_lost')
 })

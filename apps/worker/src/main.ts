@@ -44,9 +44,13 @@ async function openWorker(config: Config, log: Log, stopping: AbortController) {
   const notifier = createNotifier(config.notify, log)
   let link: HubLink | undefined
   const linked = () => link as HubLink
+  let newer = new AbortController()
   const walls = await watchWalls(driver, (now) => {
     log.info({ walls: now }, 'the walls changed')
-    void link?.request({ type: 'walls', walls: now }).catch(() => {})
+    // An older word that could not be written yet must not come after this one.
+    newer.abort()
+    newer = new AbortController()
+    void link?.deliver({ type: 'walls', walls: now }, newer.signal).catch(() => {})
   })
   const self = await watchSelf({
     dataDir: config.dataDir,

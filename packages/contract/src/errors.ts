@@ -48,6 +48,16 @@ export const errorTable = {
     when: 'The database does not answer.',
     hint: 'Try again in a few seconds; "npx muster doctor" says what is wrong if it stays.',
   },
+  stopped_unrecorded: {
+    status: 503,
+    when: 'Workers were told to stop while the database did not answer, so it is not known to be recorded.',
+    hint: 'Repeat it once the database answers: what was stopped is queued again then and would start.',
+  },
+  database_full: {
+    status: 503,
+    when: 'The disk of the database is full, or nearly so; what is there goes on, nothing new is taken.',
+    hint: 'Make room on that disk; nothing has to be started again. MUSTER_DATABASE_RESERVE is what must stay free.',
+  },
   // Who is asking
   unauthenticated: {
     status: 401,

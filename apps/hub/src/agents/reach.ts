@@ -28,6 +28,11 @@ export function createReach(deps: {
   hints: Hints
 }) {
   const { connections, hubId } = deps
+  const sendTo = (message: Message, fits: (connection: Connection) => boolean): number => {
+    const here = connections.all().filter(fits)
+    for (const connection of here) connection.send(message)
+    return here.length
+  }
   return {
     ...createCordon(deps),
     ...createRefresh(deps),
@@ -48,13 +53,18 @@ export function createReach(deps: {
 
     /** To one worker of the workspace, or to all, as far as they are connected here; answers how many. */
     tell(workspaceId: string, workerId: string | null, message: Message): number {
-      const here = connections
-        .all()
-        .filter(
-          (each) => each.workspaceId === workspaceId && (workerId === null || each.workerId === workerId),
-        )
-      for (const connection of here) connection.send(message)
-      return here.length
+      return sendTo(
+        message,
+        (each) => each.workspaceId === workspaceId && (workerId === null || each.workerId === workerId),
+      )
+    },
+
+    /** The same for when nobody can be looked up: the worker by its name or id, as far as it is connected here. */
+    tellNamed(workspaceId: string, ref: string, message: Message): number {
+      return sendTo(
+        message,
+        (each) => each.workspaceId === workspaceId && (each.name === ref || each.workerId === ref),
+      )
     },
 
     send(workerId: string, message: Message): boolean {

@@ -6,7 +6,7 @@ import { closing } from '@muster/contract/wire-closing'
 import type { WebSocket } from 'ws'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
-import { MusterError } from '../kernel/errors.ts'
+import { isDatabaseTrouble, MusterError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Agents } from './agents.ts'
 import type { ConditionMessage } from './condition.ts'
@@ -49,7 +49,9 @@ type Deps = {
 /**
  * Serves one worker's socket: hello first, then its messages strictly in order, each answered once. Any client may be at
  * the other end. A message that does not fit the protocol is answered with what is wrong with it, ten times; a refused
- * one is answered and changes nothing; only a failure of ours, or a worker that may not be here, ends the connection.
+ * one is answered and changes nothing. So is one that could not be written because the database is away or full: the
+ * connection stays, because a worker that is not connected cannot be told to stop. Only another failure of ours, or a
+ * worker that may not be here, ends it.
  */
 export function serveWorker(deps: Deps): void {
   const { agents, actor, socket, log } = deps
@@ -207,8 +209,8 @@ async function answer(
     const extra = await act(deps, connection, message)
     if (to !== undefined) send({ type: 'reply', to, ok: true, ...extra })
   } catch (error) {
-    // Only a refusal is an answer; anything else closes the socket, and the worker tries again after reconnecting.
-    if (!isRefusal(error)) throw error
+    // Anything else closes the socket, and the worker tries again after reconnecting.
+    if (!isRefusal(error) && !isDatabaseTrouble(error)) throw error
     const said = explained(error.code, error.message)
     send(to === undefined ? { type: 'error', ...said } : { type: 'reply', to, ok: false, error: said })
   }

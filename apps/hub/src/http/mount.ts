@@ -9,10 +9,18 @@ import { MusterError } from '../kernel/errors.ts'
 import type { Handlers, Request } from '../kernel/handler.ts'
 import { once, type Keyed } from '../kernel/idempotency.ts'
 import type { Guard } from './guard.ts'
+import { orWithoutDatabase } from './without-database.ts'
 
 export const sessionCookie = 'muster_session'
 
-type Deps = { db: Db; identity: Identity; guard: Guard; handlers: Handlers<RouteName> }
+type Deps = {
+  db: Db
+  identity: Identity
+  guard: Guard
+  handlers: Handlers<RouteName>
+  /** What of a verb must work without the database; answers how many workers it reached. */
+  withoutDatabase: Partial<Record<RouteName, (actor: Actor, params: unknown) => number>>
+}
 
 /** Mounts every route of the contract. Each request: who asks, may this page ask, is the input right, then the verb. */
 export function mountRoutes(app: FastifyInstance, deps: Deps): void {
@@ -21,23 +29,14 @@ export function mountRoutes(app: FastifyInstance, deps: Deps): void {
       method: route.method,
       url: route.path,
       handler: async (request, reply) => {
-        const actor = await actorFor(deps, route, request)
-        const parsed = parse(route, request)
-        const keyed = () => keyOf(actor, route, request, parsed)
-        const handler = deps.handlers[name] as (input: unknown) => Promise<unknown>
-        const response = await handler({
-          ...parsed,
-          actor,
-          inTransaction: (verb: (tx: Tx) => Promise<unknown>) => {
-            const same = keyed()
-            return deps.db.inWorkspace(actor.workspaceId, (tx) =>
-              same === undefined ? verb(tx) : once(tx, same, () => verb(tx)),
-            )
-          },
-          keyed,
-          session: sessionOf(reply),
-          address: request.ip,
-        } satisfies Record<keyof Request<RouteName>, unknown>)
+        const instead = deps.withoutDatabase[name]
+        const verb = () => perform(deps, { name, route, request, reply })
+        const response = await (instead === undefined
+          ? verb()
+          : orWithoutDatabase(verb, () => {
+              const actor = recall(deps, request)
+              return actor === undefined ? undefined : instead(actor, parse(route, request).params)
+            }))
         // Parsed once more: what the contract does not name never leaves.
         return reply
           .code(route.status)
@@ -48,12 +47,45 @@ export function mountRoutes(app: FastifyInstance, deps: Deps): void {
   }
 }
 
+type Call = { name: RouteName; route: Route; request: FastifyRequest; reply: FastifyReply }
+
+async function perform(deps: Deps, { name, route, request, reply }: Call): Promise<unknown> {
+  const actor = await actorFor(deps, route, request)
+  const parsed = parse(route, request)
+  const keyed = () => keyOf(actor, route, request, parsed)
+  const handler = deps.handlers[name] as (input: unknown) => Promise<unknown>
+  return handler({
+    ...parsed,
+    actor,
+    inTransaction: (verb: (tx: Tx) => Promise<unknown>) => {
+      const same = keyed()
+      return deps.db.inWorkspace(actor.workspaceId, (tx) =>
+        same === undefined ? verb(tx) : once(tx, same, () => verb(tx)),
+      )
+    },
+    keyed,
+    session: sessionOf(reply),
+    address: request.ip,
+  } satisfies Record<keyof Request<RouteName>, unknown>)
+}
+
 /** Credentials of a request; a bearer token is preferred, and only then is a cookie looked at. */
-export async function actorOf(deps: Pick<Deps, 'identity'>, request: FastifyRequest) {
+function credentialOf(request: FastifyRequest) {
   const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
   const session = request.cookies[sessionCookie]
-  const actor = await deps.identity.authenticate({ bearer, session })
-  return { actor, byCookie: bearer === undefined && session !== undefined }
+  return { credential: { bearer, session }, byCookie: bearer === undefined && session !== undefined }
+}
+
+export async function actorOf(deps: Pick<Deps, 'identity'>, request: FastifyRequest) {
+  const { credential, byCookie } = credentialOf(request)
+  return { actor: await deps.identity.authenticate(credential), byCookie }
+}
+
+/** Who asks, from memory. The rules about pages of other sites hold all the same. */
+function recall(deps: Pick<Deps, 'identity' | 'guard'>, request: FastifyRequest): Actor | undefined {
+  const { credential, byCookie } = credentialOf(request)
+  deps.guard.checkOrigin(request, { byCookie, changes: true })
+  return deps.identity.recall(credential)
 }
 
 async function actorFor(deps: Deps, route: Route, request: FastifyRequest): Promise<Actor> {

@@ -4,6 +4,7 @@ import type { Db, Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import { hashPassword, hashSecret, newSecret, passwordMatches } from './secrets.ts'
+import { createRemembered } from './remembered.ts'
 import { createSignIn } from './sign-in.ts'
 import * as store from './store.ts'
 import { createTokens, personOf } from './tokens.ts'
@@ -16,6 +17,7 @@ const linkMinutes = 15
 /** Who may speak: people by session or personal token, workers by their token. Every lookup is by hash. */
 export function createIdentity(deps: { db: Db; events: Events; now: () => number }) {
   const { db, events } = deps
+  const remembered = createRemembered(deps.now)
 
   return {
     /** The actor behind a credential, or undefined. A bearer token wins over a cookie. */
@@ -27,7 +29,16 @@ export function createIdentity(deps: { db: Db; events: Events; now: () => number
       const find = isToken ? store.findToken : store.findSession
       const [row] = await db.askAsSystem<store.CredentialRow>(find, [hash])
       if (row?.stale === true) await db.askAsSystem(store.touchToken, [hash])
-      return row === undefined ? undefined : toActor(row)
+      if (row === undefined) return undefined
+      const actor = toActor(row)
+      remembered.note(hash, actor)
+      return actor
+    },
+
+    /** The person whose credential this hub saw confirmed a short time ago; does not ask the database. */
+    recall(credential: Credential): Actor | undefined {
+      const secret = credential.bearer ?? credential.session
+      return secret === undefined ? undefined : remembered.recall(hashSecret(secret))
     },
 
     /** For the loops that do something in each. */
@@ -36,7 +47,8 @@ export function createIdentity(deps: { db: Db; events: Events; now: () => number
     },
 
     /** Those of the given credentials that no longer count: revoked, ended or expired. */
-    async ended(credentialIds: string[]): Promise<Set<string>> {
+    async ended(open: string[]): Promise<Set<string>> {
+      const credentialIds = [...open, ...remembered.credentialIds()]
       if (credentialIds.length === 0) return new Set()
       const rows = await db.asSystem((tx) =>
         tx.query<{ id: string }>(
@@ -45,12 +57,15 @@ export function createIdentity(deps: { db: Db; events: Events; now: () => number
           [credentialIds],
         ),
       )
-      return new Set(rows.map((row) => row.id))
+      const ended = new Set(rows.map((row) => row.id))
+      remembered.forget(ended)
+      return ended
     },
 
     signIn: createSignIn({ db, events, now: deps.now }),
 
     async signOut(tx: Tx, actor: Actor): Promise<void> {
+      remembered.forget(new Set([actor.credentialId ?? '']))
       await tx.query('update sessions set ended_at = coalesce(ended_at, now()) where id = $1', [
         actor.credentialId,
       ])
@@ -97,7 +112,7 @@ export function createIdentity(deps: { db: Db; events: Events; now: () => number
       await events.publish(tx, actor, { kind: 'person.password_set' })
     },
 
-    ...createTokens({ events }),
+    ...createTokens({ events, forget: (id) => remembered.forget(new Set([id])) }),
   }
 }
 

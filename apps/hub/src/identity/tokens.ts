@@ -10,7 +10,7 @@ import * as store from './store.ts'
 const personTokenDays = 90
 
 /** Tokens of people and workers: made, listed without their secret, revoked. */
-export function createTokens({ events }: { events: Events }) {
+export function createTokens({ events, forget }: { events: Events; forget: (credentialId: string) => void }) {
   return {
     async listTokens(tx: Tx): Promise<Token[]> {
       return (await store.listTokens(tx)).map(toToken)
@@ -44,6 +44,7 @@ export function createTokens({ events }: { events: Events }) {
     async revokeToken(tx: Tx, actor: Actor, id: string): Promise<void> {
       const row = await store.revokeToken(tx, id)
       if (row === undefined) throw new MusterError('not_found', `No token has the id ${id}.`)
+      forget(id)
       await events.publish(tx, actor, { kind: 'token.revoked', data: { tokenId: id, name: row.name } })
     },
   }

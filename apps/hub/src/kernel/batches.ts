@@ -1,4 +1,4 @@
-import { MusterError } from './errors.ts'
+import { isDatabaseTrouble, MusterError } from './errors.ts'
 
 export type Outcome<Output> = PromiseSettledResult<Output>
 
@@ -73,8 +73,7 @@ export function createBatches<Input, Output>(options: {
         else call.reject(outcome?.reason ?? new Error('a call was left without an outcome'))
       })
     } catch (error) {
-      const isAway = error instanceof MusterError && error.code === 'database_unavailable'
-      if (calls.length === 1 || isAway) return calls.forEach((call) => call.reject(error))
+      if (calls.length === 1 || isDatabaseTrouble(error)) return calls.forEach((call) => call.reject(error))
       for (const call of calls) await settle(key, [call])
     }
   }

@@ -27,6 +27,7 @@ export type Db = {
 // Deadlock and serialization failure: PostgreSQL rolled back and asks to try again.
 const retryable = ['40001', '40P01']
 const tries = 4
+const diskFull = '53100'
 
 export function createDb(options: {
   appUrl: string
@@ -74,6 +75,9 @@ async function retried<T>(attemptOnce: () => Promise<T>): Promise<T> {
       return await attemptOnce()
     } catch (error) {
       if (retryable.includes(codeOf(error) ?? '') && attempt < tries) continue
+      if (codeOf(error) === diskFull) {
+        throw new MusterError('database_full', 'The disk of the database is full.')
+      }
       if (isDatabaseDown(error)) {
         throw new MusterError('database_unavailable', 'The database does not answer right now.')
       }

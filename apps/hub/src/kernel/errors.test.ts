@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorTable } from '@muster/contract/errors'
 import { expect, test } from 'vitest'
-import { codeOf, errorBody, isDatabaseDown, MusterError } from './errors.ts'
+import { codeOf, errorBody, isDatabaseDown, isDatabaseTrouble, MusterError } from './errors.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 
@@ -58,6 +58,17 @@ test.each([
   ['08006', false],
 ])('whether %j means that the database is away is %s', (error, down) => {
   expect(isDatabaseDown(error)).toBe(down)
+})
+
+test('a request that only the database kept from being done may be tried again as it is', () => {
+  const codes = ['database_unavailable', 'database_full', 'stale_epoch', 'internal'] as const
+  expect(codes.map((code) => isDatabaseTrouble(new MusterError(code, '')))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ])
+  expect(isDatabaseTrouble({ code: 'database_unavailable' })).toBe(false)
 })
 
 test('the code of what is no database error is undefined', () => {

@@ -21,6 +21,11 @@ export function errorBody(error: MusterError, requestId?: string): ErrorBody {
   }
 }
 
+/** The database is away or full: the request was not done, and may be tried again as it is. */
+export function isDatabaseTrouble(error: unknown): error is MusterError {
+  return error instanceof MusterError && ['database_unavailable', 'database_full'].includes(error.code)
+}
+
 /** SQLSTATE of a PostgreSQL error, or the code of a socket error; undefined for anything else. */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
