@@ -70,8 +70,8 @@ ${fence(exchange())}
 **Answers.** You choose the \`id\` of a message; its one answer has it as \`to\`. Messages are worked through in the order in which
 they came. A \`reply\` with \`ok: false\` says that the hub understood you and refuses: nothing was changed. With the code
 \`database_unavailable\` or \`database_full\` it could not be written: send the same message again after half a second, and go on
-with what you run until its lease ends by your clock. An \`error\` says that the message itself does not fit. Up to ${maxBadMessages} of those are answered on one connection; the next one ends it. If you
-send faster than the hub can store, it stops reading until it has caught up.
+with what you run until its lease ends by your clock. An \`error\` says that the message itself does not fit. Up to
+${maxBadMessages} of those are answered on one connection; the next one ends it. If you send faster than the hub can store, it stops reading until it has caught up.
 
 **Leases and epochs.** An assignment is a lease on a task for \`leaseMs\` (${seconds(leaseMs)}), by the clock of the hub's
 database. \`accept\` it within ${seconds(acceptMs)}. Send \`renew\` for all you hold every third of a lease. If a renewal is not answered in
