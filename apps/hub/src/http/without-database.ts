@@ -13,7 +13,7 @@ export const patience: Patience = { actAfterMs: 1_000, answerAfterMs: 3_000 }
 /**
  * Does a verb that must have its effect although the database is away, be it gone or silent. `instead` has that effect
  * and says how many workers it reached, or answers undefined for somebody who may not have it without being looked up; then
- * the verb answers as any other.
+ * the answer is that of the verb itself.
  */
 export async function orWithoutDatabase<T>(
   verb: () => Promise<T>,
