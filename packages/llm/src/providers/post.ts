@@ -1,5 +1,5 @@
 import { BrokenStream, Refusal } from './faults.ts'
-import { maxErrorBytes } from './limits.ts'
+import { maxErrorBytes, maxErrorMs } from './limits.ts'
 
 /**
  * `fetch`, and a `Refusal` for whatever is not an answer. Redirects are not followed: the second server would see the
@@ -19,17 +19,23 @@ export async function post(
   return response as Response & { body: ReadableStream }
 }
 
+/** What can be read of a body in short time: the status is what counts, and a reason may never end. */
 export async function beginningOf(response: Response): Promise<string> {
+  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader()
   const pieces: Uint8Array[] = []
-  let length = 0
+  const enough = setTimeout(() => void reader?.cancel().catch(() => {}), maxErrorMs)
   try {
-    for await (const chunk of response.body ?? []) {
-      pieces.push(chunk)
-      length += chunk.length
-      if (length > maxErrorBytes) break
+    for (let length = 0; length < maxErrorBytes;) {
+      const next = await reader?.read()
+      if (!next?.value) break
+      pieces.push(next.value)
+      length += next.value.length
     }
   } catch {
-    // The status is what counts; the connection may break while the reason is read.
+    // The connection broke while the reason was read.
+  } finally {
+    clearTimeout(enough)
+    void reader?.cancel().catch(() => {})
   }
   return Buffer.concat(pieces).subarray(0, maxErrorBytes).toString('utf8')
 }

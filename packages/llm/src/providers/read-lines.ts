@@ -1,4 +1,4 @@
-import { BrokenStream } from './faults.ts'
+import { KnownFailure } from './faults.ts'
 import { maxLineBytes, maxStreamBytes } from './limits.ts'
 
 /** The lines of a stream, without their ends, within bounds: what a server sends is not held without limit. */
@@ -12,7 +12,7 @@ export async function* readLines(
   let read = 0
   const add = (piece: string): void => {
     lineLength += piece.length
-    if (lineLength > bounds.line) throw new BrokenStream(`sent a line of more than ${bounds.line} bytes`)
+    if (lineLength > bounds.line) throw tooMuch(`a line of more than ${bounds.line}`)
     line.push(piece)
   }
   const take = (): string => {
@@ -23,7 +23,7 @@ export async function* readLines(
   }
   for await (const chunk of body) {
     read += chunk.length
-    if (read > bounds.stream) throw new BrokenStream(`sent more than ${bounds.stream} bytes`)
+    if (read > bounds.stream) throw tooMuch(`more than ${bounds.stream}`)
     const pieces = decoder.decode(chunk, { stream: true }).split('\n')
     for (const piece of pieces.slice(0, -1)) {
       add(piece)
@@ -35,3 +35,6 @@ export async function* readLines(
   const rest = take()
   if (rest !== '') yield rest
 }
+
+/** It was answering, so it is an answer that was cut off, even if nothing of it could be read yet. */
+const tooMuch = (what: string) => new KnownFailure('cut_off', `The server sent ${what} bytes.`)

@@ -1,16 +1,16 @@
 const day = 86_400_000
-const longestWait = 31 * day
+const longestWait = 400 * day
 
 /**
  * When the server may be asked again, as far as its headers say so. `Retry-After` is believed first; then the limit that
- * is used up. A time further away than a month is no information.
+ * is used up. A time further away than a year is no information.
  */
 export function resetTime(headers: Headers, now: Date): Date | undefined {
   const exact = fromNow(Number(headers.get('retry-after-ms') ?? NaN), now)
   if (exact) return exact
   const after = headers.get('retry-after')
   if (after !== null) {
-    const at = /^\s*\d+(\.\d+)?\s*$/.test(after) ? fromNow(Number(after) * 1000, now) : within(after, now)
+    const at = /^\s*\d+(\.\d+)?\s*$/.test(after) ? fromNow(Number(after) * 1000, now) : byDate(after, now)
     if (at) return at
   }
   const all = resets(headers, now)
@@ -39,8 +39,12 @@ function readReset(value: string, now: Date): Date | undefined {
     return fromNow(number * 1000, now)
   }
   if (/^(\d+(\.\d+)?(ms|h|m|s|d))+$/.test(value)) return fromNow(duration(value), now)
-  return within(value, now)
+  return byDate(value, now)
 }
+
+/** `Date` reads nearly anything as a date, `-5` too. */
+const byDate = (value: string, now: Date): Date | undefined =>
+  /^\d{4}-\d\d-\d\dT|^[A-Z][a-z]{2,}, /.test(value.trim()) ? within(new Date(value), now) : undefined
 
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: day }
 
@@ -55,8 +59,7 @@ function duration(value: string): number {
 const fromNow = (ms: number, now: Date): Date | undefined =>
   Number.isFinite(ms) && ms >= 0 ? within(new Date(now.getTime() + ms), now) : undefined
 
-function within(value: string | Date, now: Date): Date | undefined {
-  const at = new Date(value)
+function within(at: Date, now: Date): Date | undefined {
   const ms = at.getTime() - now.getTime()
   if (Number.isNaN(ms) || ms > longestWait || ms < -longestWait) return undefined
   return ms < 0 ? now : at
