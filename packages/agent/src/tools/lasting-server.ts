@@ -17,26 +17,28 @@ export async function openLastingServer({ wall, lifeMs, env }: ServerOptions) {
     started.catch(() => undefined)
     return started
   }
-  let server = start()
+  let server: Promise<ToolServer> | undefined = start()
   await server
 
   return {
     async ask(operation: string, args: object, limitMs: number, signal?: AbortSignal): Promise<Reply> {
       if (closed) throw new ToolsUnavailable('the tools were closed')
       signal?.throwIfAborted()
+      server ??= start()
       const current = await server
       const reply = await current.ask(operation, args, limitMs, signal)
       if (reply.kind === 'answer') return reply
+      // The next call starts another; there may be none.
+      server = undefined
+      await current.close()
       signal?.throwIfAborted()
       deaths += 1
       if (deaths >= maxDeaths) throw new ToolsUnavailable(`the tools ended ${deaths} times: ${reply.why}`)
-      await current.close()
-      server = start()
       return reply
     },
     async close(): Promise<void> {
       closed = true
-      await server.then(
+      await server?.then(
         (each) => each.close(),
         () => undefined,
       )

@@ -18,6 +18,9 @@ export type Place = {
 const O_PATH = 0o10000000
 const { O_DIRECTORY, O_NOFOLLOW } = constants
 
+/** PATH_MAX. */
+const maxPathChars = 4_096
+
 const isInside = (root: string, path: string): boolean => path === root || path.startsWith(`${root}/`)
 
 export function createPlaces(root: string) {
@@ -88,7 +91,9 @@ export type Places = ReturnType<typeof createPlaces>
 
 /** The real path of what is there, and the names after it that are not. */
 function resolve(root: string, path: string): { real: string; missing: string[]; shown: string } {
-  if (path.includes('\0')) throw new Refusal('INVALID_PATH', 'The path holds a NUL character.')
+  if (path.includes('\0') || path.length > maxPathChars) {
+    throw new Refusal('INVALID_PATH', 'The path holds a NUL character, or is longer than paths can be.')
+  }
   const absolute = posix.resolve(root, path)
   if (!isInside(root, absolute)) {
     throw new Refusal(
@@ -111,7 +116,7 @@ function resolve(root: string, path: string): { real: string; missing: string[];
 /** Undefined: nothing has this name. A link that leads nowhere is not nothing: writing would go through it. */
 function realOf(root: string, path: string, shown: string): string | undefined {
   try {
-    return realpathSync(path)
+    return realpathSync.native(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw asRefusal(error, shown)
   }
