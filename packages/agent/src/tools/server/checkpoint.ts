@@ -1,103 +1,104 @@
-import { spawn } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runGit, type GitDone, type GitRun } from './git-process.ts'
 import { Refusal } from './refusal.ts'
-import { signalAll } from './run-command.ts'
+import { writeCommit } from './write-commit.ts'
 
 export type Checkpoint = {
   /** The commit the run started from, which the bundle builds on. */
   base: string
-  /** What the last one answered; then nothing new is `unchanged`. */
+  /** The state that the last one answered, '' for none: the same again is no change. */
   last: string
   maxBytes: number
   timeoutMs: number
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
-
 const ref = 'refs/muster/checkpoint'
 
 /**
  * All that the workspace holds as a commit on top of HEAD, in an index of its own: neither the agent's index nor its HEAD
- * nor any ref knows of it. The options of git are those of the result's own commit (see the worker's carry-out): nothing
- * the agent configured takes part. As few processes as can be, since each costs 2 to 3 ms and this happens at each step.
- *
- * The bundle is written here and not by git, which would need a ref for it: a head of two lines before the pack.
+ * nor any ref knows of it. Three processes of git, one when nothing changed: it happens at each step of a run, and a
+ * process is most of what it costs. The commit and the head of the bundle are written here, which needs no ref for them.
  */
-const script = `
-run() {
-  git --git-dir=/workspace/.git --work-tree=/workspace -c core.hooksPath=/dev/null -c core.fsmonitor=false \\
-    -c core.bare=false -c core.autocrlf=false -c core.splitIndex=false -c core.fsync=none -c commit.gpgSign=false \\
-    -c gc.auto=0 -c maintenance.auto=false -c advice.addEmbeddedRepo=false -c core.untrackedCache=false "$@"
-}
-base=$1 last=$2 head=$3 seeded=$4
-cd /workspace || exit 91
-[ "$seeded" = 1 ] || run read-tree HEAD || exit 92
-run add --all >&2 || exit 92
-tree=$(run write-tree) || exit 93
-[ -n "$head" ] || head=$(run rev-parse --verify HEAD) || exit 91
-if [ -z "$last" ] && [ "$head" = "$base" ]; then last="$(run rev-parse --verify "$base^{tree}") $base" || exit 91; fi
-echo "$tree $head"
-[ "$tree $head" != "$last" ] || exit 0
-commit=$(echo Checkpoint | run commit-tree "$tree" -p "$head") || exit 94
-echo "$commit"
-printf '%s\\n' "$commit" "^$base" | run pack-objects --revs --thin --stdout --delta-base-offset -q || exit 95
-`
-
-const failures: Readonly<Record<number, string>> = {
-  91: 'the repository can no longer be read',
-  92: 'the changed files could not be added',
-  93: 'the index could not be written',
-  94: 'the commit could not be made',
-  95: 'the commit could not be packed',
-}
-
-export function createCheckpoints(env: Environment) {
-  const dir = mkdtempSync(join(tmpdir(), 'muster-index-'))
-  const index = join(dir, 'index')
+export function createCheckpoints(env: GitRun['env']) {
+  const index = join(mkdtempSync(join(tmpdir(), 'muster-index-')), 'index')
   const gitEnv = {
     ...env,
     GIT_INDEX_FILE: index,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_NO_REPLACE_OBJECTS: '1',
-    GIT_AUTHOR_NAME: 'Muster',
-    GIT_AUTHOR_EMAIL: 'checkpoint@muster.invalid',
-    GIT_COMMITTER_NAME: 'Muster',
-    GIT_COMMITTER_EMAIL: 'checkpoint@muster.invalid',
     LC_ALL: 'C.UTF-8',
   }
   let seed = ''
+  let known = { sum: '', tree: '' }
 
   return async function checkpoint({ base, last, maxBytes, timeoutMs }: Checkpoint) {
+    const git = (argv: string[], more: Partial<GitRun> = {}) =>
+      runGit(argv, { env: gitEnv, timeoutMs, ...more })
+    const text = async (argv: string[], what: string) =>
+      must(await git(argv), what)
+        .output.toString()
+        .trim()
+
     rmSync(`${index}.lock`, { force: true })
-    const before = seed
-    seed = takeIndex(index, before)
-    const run = (seeded: boolean) =>
-      runGit(
-        ['-c', script, 'checkpoint', base, last, readHead(), seeded ? '1' : ''],
-        gitEnv,
-        maxBytes,
-        timeoutMs,
-      )
-    let done = await run(seed !== '')
-    // An index that git cannot read, whoever wrote it, is made anew from the last commit.
-    if (done.code === 92 && seed !== '') {
-      rmSync(index, { force: true })
-      done = await run(false)
-    }
-    const [state = '', commit = ''] = done.lines
-    if (done.isTooLarge) return { state, changed: true, commit, bundle: null, too_large: true }
-    if (done.code !== 0)
-      throw new Refusal(
-        'CHECKPOINT_FAILED',
-        `${failures[done.code ?? 0] ?? 'it took too long'}: ${done.said}`,
-      )
-    if (commit === '') return { state, changed: false, commit: null, bundle: null }
-    const head = Buffer.from(`# v2 git bundle\n-${base} base\n${commit} ${ref}\n\n`)
-    return { state, changed: true, commit, bundle: Buffer.concat([head, done.pack]).toString('base64') }
+    seed = takeIndex(index, seed)
+    await addAll(git, index, seed !== '')
+    const sum = checksum(index)
+    if (sum === '' || sum !== known.sum)
+      known = { sum, tree: await text(['write-tree'], 'the index could not be written') }
+    const { tree } = known
+    const head = readHead() || (await text(['rev-parse', '--verify', 'HEAD'], 'HEAD cannot be read'))
+    const state = `${tree} ${head}`
+    const isFirst = last === '' && head === base
+    const before = isFirst
+      ? `${await text(['rev-parse', '--verify', `${base}^{tree}`], 'the base cannot be read')} ${base}`
+      : last
+    if (state === before) return { state, changed: false, commit: null, bundle: null }
+
+    const commit = writeCommit(tree, head, Math.floor(Date.now() / 1000))
+    const pack = await git(['pack-objects', '--revs', '--thin', '--stdout', '--delta-base-offset', '-q'], {
+      input: `${commit}\n^${base}\n`,
+      maxBytes,
+    })
+    if (pack.isTooLarge) return { state, changed: true, commit, bundle: null, too_large: true }
+    must(pack, 'the commit could not be packed')
+    const start = Buffer.from(`# v2 git bundle\n-${base} base\n${commit} ${ref}\n\n`)
+    return { state, changed: true, commit, bundle: Buffer.concat([start, pack.output]).toString('base64') }
   }
+}
+
+function must(done: GitDone, what: string): GitDone {
+  if (done.code === 0) return done
+  throw new Refusal('CHECKPOINT_FAILED', `${what}${done.code === null ? ' in time' : ''}: ${done.said}`)
+}
+
+/** An index that git cannot read, whoever wrote it, is made anew from the last commit. */
+async function addAll(
+  git: (argv: string[]) => Promise<GitDone>,
+  index: string,
+  isSeeded: boolean,
+): Promise<void> {
+  const what = 'the changed files could not be added'
+  if (isSeeded) {
+    const done = await git(['add', '--all'])
+    if (done.code === 0 || done.code === null) return void must(done, what)
+  }
+  rmSync(index, { force: true })
+  must(await git(['read-tree', 'HEAD']), 'the last commit could not be read')
+  must(await git(['add', '--all']), what)
 }
 
 /**
@@ -119,6 +120,18 @@ function takeIndex(index: string, seed: string): string {
   }
 }
 
+/** The last bytes of an index are the hash of the others: the same again is the same tree. Empty: not to be relied on. */
+function checksum(index: string): string {
+  const fd = openSync(index, 'r')
+  try {
+    const sum = Buffer.alloc(20)
+    readSync(fd, sum, 0, 20, Math.max(0, fstatSync(fd).size - 20))
+    return sum.every((byte) => byte === 0) ? '' : sum.toString('hex')
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** Empty: not to be seen without git. */
 function readHead(): string {
   try {
@@ -129,36 +142,4 @@ function readHead(): string {
   } catch {
     return ''
   }
-}
-
-type Done = { code: number | null; lines: string[]; pack: Buffer; said: string; isTooLarge: boolean }
-
-/** Lines of text, then a pack from the letters PACK on. */
-function runGit(argv: string[], env: Environment, maxBytes: number, timeoutMs: number): Promise<Done> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', argv, { cwd: '/', env, stdio: ['ignore', 'pipe', 'pipe'] })
-    const pieces: Buffer[] = []
-    let length = 0
-    let said = ''
-    let isTooLarge = false
-    // The shell's children as well: nothing else of the wall is alive while this runs.
-    const timer = setTimeout(() => signalAll('SIGKILL'), timeoutMs)
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (isTooLarge) return
-      pieces.push(chunk)
-      length += chunk.length
-      isTooLarge = length > maxBytes
-      if (isTooLarge) signalAll('SIGKILL')
-    })
-    child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-500)))
-    child.once('error', reject)
-    child.once('close', (code) => {
-      clearTimeout(timer)
-      const all = Buffer.concat(pieces)
-      const at = all.indexOf('PACK')
-      const text = all.subarray(0, at === -1 ? all.length : at).toString()
-      const pack = at === -1 ? Buffer.alloc(0) : all.subarray(at)
-      resolve({ code, lines: text.split('\n').slice(0, 2), pack, said: said.trim(), isTooLarge })
-    })
-  })
 }
