@@ -9,6 +9,7 @@ export const floors: Record<string, number> = {
   mail: 3,
   tasks: 3,
   runs: 4,
+  gateway: 5,
 }
 
 /** Files of a room that another room may import: its door, and what the door's types name. */
@@ -22,6 +23,7 @@ export const doors: Record<string, string[]> = {
   repos: ['repos.ts'],
   tasks: ['tasks.ts', 'lease.ts', 'hold.ts', 'limits.ts', 'bulk.ts'],
   runs: ['runs.ts'],
+  gateway: ['gateway.ts'],
 }
 
 /** Who may import whom among the workspaces. `testkit` is for tests and may be imported by any of them. */

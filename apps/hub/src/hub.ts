@@ -27,6 +27,7 @@ import { modelRoutes } from './models/routes.ts'
 import { createRepos } from './repos/repos.ts'
 import { repoRoutes } from './repos/routes.ts'
 import { createCosts } from './costs/costs.ts'
+import { createGateway } from './gateway/gateway.ts'
 import { createAssigner } from './runs/assign.ts'
 import { createProgress, serveLive } from './runs/live.ts'
 import { runRoutes } from './runs/routes.ts'
@@ -97,6 +98,7 @@ export function createRooms(
     progress,
     runs,
     assign,
+    costs,
     leaseMs,
   }
 }
@@ -170,6 +172,7 @@ export async function createHub({
     handlers: handlersOf(rooms, origin),
     withoutDatabase: killSwitchOf(rooms),
     sockets: socketsOf(rooms, log, onError),
+    gateway: createGateway({ ...rooms, log }),
     open,
     log,
     version,

@@ -40,6 +40,7 @@ export async function createServer(deps: {
   handlers: Handlers<RouteName>
   withoutDatabase: Parameters<typeof mountRoutes>[1]['withoutDatabase']
   sockets: Socket[]
+  gateway: { mount(app: FastifyInstance): void }
   open: OpenSockets
   log: Log
   version: string
@@ -82,6 +83,7 @@ export async function createServer(deps: {
   })
   app.get('/api/v1/openapi.json', async () => openApi(deps.version))
   mountRoutes(app, deps)
+  deps.gateway.mount(app)
   for (const socket of deps.sockets) mountSocket(app, deps, socket)
   await mountPage(app, deps.webDist)
   return app

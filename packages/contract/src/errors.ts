@@ -136,6 +136,21 @@ export const errorTable = {
     when: 'The task has neither a command nor a prompt, or both.',
     hint: 'Give either --run COMMAND or --prompt TEXT.',
   },
+  model_not_allowed: {
+    status: 403,
+    when: 'A run asks the gateway for another model than the one that was chosen for it.',
+    hint: 'Ask for the model of the run; "npx muster task show" names it.',
+  },
+  wire_not_spoken: {
+    status: 422,
+    when: 'The endpoint of the run does not speak the wire of this address.',
+    hint: 'Use the address of the wire that the endpoint speaks.',
+  },
+  model_unavailable: {
+    status: 502,
+    when: 'The endpoint of the model does not answer the gateway.',
+    hint: 'See "npx muster model list" for how it does.',
+  },
   price_unknown: {
     status: 422,
     when: 'The model is paid for and its price is not known.',

@@ -10,7 +10,7 @@ import { createCare } from './care.ts'
 import { createLook } from './look.ts'
 import { createRecord } from './record.ts'
 import { createRegistry } from './registry.ts'
-import type { ModelSettings } from './settings.ts'
+import { keyFor, type ModelSettings } from './settings.ts'
 import * as store from './store.ts'
 
 export type Models = ReturnType<typeof createModels>
@@ -23,14 +23,21 @@ export function createModels(deps: {
   hints: Hints
   settings: ModelSettings
 }) {
-  const { events, hints } = deps
+  const { events, hints, settings } = deps
   const record = createRecord(deps)
+  const registry = createRegistry({ ...deps, record })
 
   return {
-    ...createRegistry({ ...deps, record }),
+    ...registry,
     ...createCare({ ...deps, record }),
     ...createBreaker(deps),
-    ...createLook(deps.settings),
+    ...createLook(settings),
+
+    /** Where an endpoint is, and the key for it: for the gateway, and for nobody who would hand it on. */
+    async upstream(tx: Tx, ref: string) {
+      const { kind, url } = await registry.find(tx, ref)
+      return { kind, url, key: keyFor(settings, { kind, url }) }
+    },
 
     /** A model is known by its name; where it is served changes, what it is for does not. */
     async setTier(tx: Tx, actor: Actor, model: string, tier: Tier | null): Promise<void> {

@@ -1,6 +1,7 @@
 import type { ChosenModel, LoopWork } from '@muster/contract/loop'
 import type { Tx } from '../kernel/db.ts'
 import type { ClaimedTask } from '../tasks/lease.ts'
+import { newGatewayToken } from './gateway-access.ts'
 import * as steps from './step-store.ts'
 
 /** How the run of a task that was just leased begins. `line` and `loop` are null for a command. */
@@ -37,7 +38,7 @@ function loopOf({ spec, tier, model }: ClaimedTask, resumeSteps: number): LoopWo
     tier,
     model: spec.practice === null ? (model ?? practice) : practice,
     practice: spec.practice,
-    gatewayToken: null,
+    gatewayToken: model?.via === 'gateway' && spec.practice === null ? newGatewayToken() : null,
     budgetMicroUsd: spec.budgetUsd === null ? null : Math.round(spec.budgetUsd * 1_000_000),
     fixes: spec.fixes,
     resumeSteps,

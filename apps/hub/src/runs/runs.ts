@@ -10,6 +10,7 @@ import type { Hints } from '../kernel/hints.ts'
 import type { Leases } from '../tasks/lease.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import { endingOf } from '../tasks/lease.ts'
+import { createGatewayAccess } from './gateway-access.ts'
 import { createHandler } from './handler.ts'
 import type { Progress } from './live.ts'
 import * as store from './store.ts'
@@ -26,6 +27,7 @@ export type RunDeps = {
   costs: Costs
 }
 
+export type { GatewayRun } from './gateway-access.ts'
 export type Runs = ReturnType<typeof createRuns>
 
 /** One attempt at a task: what its worker reports, and how it ends. Every write is behind the lease's fence. */
@@ -33,6 +35,7 @@ export function createRuns(deps: RunDeps) {
   const { db, agents, leases, hints } = deps
   return {
     handler: createHandler(deps),
+    ...createGatewayAccess(deps),
 
     /** Ends leases that ran out together with their runs, in one transaction. */
     async sweep(): Promise<void> {

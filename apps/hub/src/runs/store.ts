@@ -6,6 +6,7 @@ import type { RunResult } from '@muster/contract/wire'
 import type { Tx } from '../kernel/db.ts'
 import type { Beginning } from './beginnings.ts'
 import { agentOf } from './branches.ts'
+import { hashOf } from './gateway-access.ts'
 import { removeOf as removeSteps } from './step-store.ts'
 
 export type RunRow = {
@@ -57,16 +58,20 @@ export async function startAll(tx: Tx, workspaceId: string, begun: Beginning[]):
     begun.map(({ line }) => line),
     begun.map(({ loop }) => (loop === null ? null : JSON.stringify(loop.model))),
     begun.map(({ loop }) => loop?.tier ?? null),
+    begun.map(({ loop }) => (loop?.gatewayToken == null ? null : hashOf(loop.gatewayToken))),
+    begun.map(({ loop }) => loop?.budgetMicroUsd ?? null),
   ])
 }
 
 const startRuns = {
   name: 'runs_start_all',
-  text: `insert into runs (workspace_id, id, task_id, attempt, epoch, worker_id, worker, wall, agent, executor, line, model, tier)
-         select $1, r.id, r.task_id, r.attempt, r.epoch, r.worker_id, r.worker, r.wall, r.agent, r.agent, r.line, r.model, r.tier
+  text: `insert into runs (workspace_id, id, task_id, attempt, epoch, worker_id, worker, wall, agent, executor, line, model,
+           tier, gateway_token_hash, budget_microusd)
+         select $1, r.id, r.task_id, r.attempt, r.epoch, r.worker_id, r.worker, r.wall, r.agent, r.agent, r.line, r.model,
+           r.tier, r.token_hash, r.budget
          from unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::uuid[], $7::text[], $8::text[], $9::text[],
-           $10::uuid[], $11::jsonb[], $12::text[])
-           as r (id, task_id, attempt, epoch, worker_id, worker, wall, agent, line, model, tier)`,
+           $10::uuid[], $11::jsonb[], $12::text[], $13::bytea[], $14::bigint[])
+           as r (id, task_id, attempt, epoch, worker_id, worker, wall, agent, line, model, tier, token_hash, budget)`,
 }
 
 /** Everything that is kept of the runs of a task, before the task itself is removed. */

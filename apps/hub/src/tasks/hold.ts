@@ -24,6 +24,11 @@ export function createHolding({ events, leaseMs }: { events: Events; leaseMs: nu
   return {
     mustHold,
 
+    /** Whether this epoch has the lease, for something that is no write of the run. */
+    async isHeld(tx: Tx, { taskId, epoch, workerId }: Held): Promise<boolean> {
+      return (await tx.query(fence.isHeld, [taskId, epoch, workerId])).length > 0
+    },
+
     /**
      * As mustHold, for the end of a run: a lease that was given up and that nobody has taken since is taken up again,
      * so that finished work is not done twice. The caller has seen that this worker had this epoch.

@@ -9,6 +9,12 @@ export const holdLease = {
          where workspace_id = $1 and task_id = $2 and epoch = $3 and worker_id = $4 for update`,
 }
 
+/** Without a lock: what is asked for must not wait for the writes of the run. $1 task, $2 epoch, $3 worker. */
+export const isHeld = {
+  name: 'tasks_is_held',
+  text: 'select task_id from task_queue where task_id = $1 and epoch = $2 and worker_id = $3',
+}
+
 /**
  * The same for many leases of a workspace. In one order for everybody, so that two pieces of work never wait for each
  * other in a ring. $1 workspace, then one array each of: $2 task, $3 epoch, $4 worker.
