@@ -72,7 +72,7 @@ export function createRooms(
   const leases = createLeases({ agents, models, events, hints, leaseMs, limits })
   const progress = createProgress()
   const costs = createCosts()
-  const runs = createRuns({ db, agents, tasks, leases, events, hints, progress, costs })
+  const runs = createRuns({ db, agents, tasks, leases, events, hints, progress, costs, models })
   const assign = createAssigner({ db, agents, repos, leases })
   const due: Duty[] = [
     { name: 'ending tasks whose time is over', everyMs: 5_000, work: runs.expire },

@@ -74,7 +74,17 @@ export async function openRooms(
     createLeases({ agents, models, events, hints, leaseMs, limits }),
   )
   const costs = createCosts()
-  const runs = createRuns({ db, agents, tasks, leases, events, hints, progress: createProgress(), costs })
+  const runs = createRuns({
+    db,
+    agents,
+    tasks,
+    leases,
+    events,
+    hints,
+    progress: createProgress(),
+    costs,
+    models,
+  })
   const assign = createAssigner({ db, agents, repos, leases })
 
   const { workspaceId, personId } = await ensureOwner(db)

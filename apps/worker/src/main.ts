@@ -40,7 +40,7 @@ async function main(): Promise<void> {
 async function openWorker(config: Config, log: Log, stopping: AbortController) {
   const places = await openPlaces(config.dataDir)
   const release = await lockDirectory(config.dataDir)
-  const { driver, runner } = await openRunner(places, config.wallTools, log, process.env)
+  const { driver, runner } = await openRunner(places, config, log, process.env)
   const notifier = createNotifier(config.notify, log)
   let link: HubLink | undefined
   const linked = () => link as HubLink

@@ -1,6 +1,7 @@
 import { createNamespaceDriver } from '@muster/sandbox/namespace/driver'
 import type { SandboxDriver } from '@muster/sandbox/sandbox'
 import { openDelegatedCgroup } from './delegated-cgroup.ts'
+import type { Config } from './config.ts'
 import { createGit } from './git/git.ts'
 import { createMirrors } from './git/mirror.ts'
 import { createPublisher } from './git/publish.ts'
@@ -10,7 +11,12 @@ import { createRunner } from './runner.ts'
 import { detectSupervisor, readClues, type Clues } from './supervisor.ts'
 
 /** What runs are made with, after everything that an earlier process of this worker left has been removed. */
-export async function openRunner(places: Places, wallTools: string[], log: Log, environment: Clues['env']) {
+export async function openRunner(
+  places: Places,
+  { wallTools, hub }: Pick<Config, 'wallTools' | 'hub'>,
+  log: Log,
+  environment: Clues['env'],
+) {
   await makeRoomForLimits(readClues(environment), log)
   const driver = createNamespaceDriver({ stateDir: places.walls, tools: wallTools })
   await reap(driver, log)
@@ -18,7 +24,7 @@ export async function openRunner(places: Places, wallTools: string[], log: Log, 
   const git = await createGit({ home: places.git })
   const mirrors = createMirrors({ dir: places.mirrors, git })
   const publisher = createPublisher({ git, home: places.git })
-  return { driver, runner: createRunner({ git, driver, mirrors, publisher, runsDir: places.runs }, log) }
+  return { driver, runner: createRunner({ git, driver, mirrors, publisher, runsDir: places.runs, hub }, log) }
 }
 
 /** Before the driver looks for a place for its walls' limits. Without one they have those of rlimits. */

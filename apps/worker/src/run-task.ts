@@ -40,7 +40,7 @@ export async function runTask(
   const late: End = { ending: 'timed_out', reason: deadlineReason(assignment.timeoutMs) }
   try {
     reports.phase('preparing')
-    const opened = await openExecutor(assignment, reports)
+    const opened = await openExecutor(assignment, reports, tools.hub)
     const mirror = await prepare(assignment, tools, reports, { dir, left: opened.left, signal: stop })
     const stage = { dir, mirror, signal, stop, left, deadline, late }
     return await workAndProve(assignment, tools, reports, opened.executor, stage)

@@ -14,6 +14,8 @@ export type RunTools = {
   publisher: Publisher
   driver: SandboxDriver
   runsDir: string
+  /** Where this worker reaches its hub. */
+  hub: string
 }
 
 export type StepReport = Omit<Extract<WorkerMessage, { type: 'step' }>, 'type' | 'id' | 'taskId' | 'epoch'>

@@ -25,7 +25,7 @@ export const chosenModel = z
     url: z
       .string()
       .nullable()
-      .describe('Where it is asked. Null: built in. With `gateway` it is an address of the hub.'),
+      .describe('Where it is asked. Null: built in. With `gateway` a path of the hub, as you reach it.'),
     via: z
       .enum(['direct', 'gateway', 'built_in'])
       .describe('`gateway`: through the hub, which keeps the key and the budget.'),

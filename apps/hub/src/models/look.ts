@@ -41,10 +41,13 @@ export function createLook(settings: ModelSettings) {
         return endpoint === undefined ? [] : [candidateOf(endpoint, model, { running: 0, hosts })]
       })
       const prefer = settings.model === null ? [] : [settings.model]
-      return { candidates, hosts, cloudAllowed, waitMs: settings.waitMs, prefer, gatewayUrl: null }
+      return { candidates, hosts, cloudAllowed, waitMs: settings.waitMs, prefer, gatewayUrl: ownGateway }
     },
   }
 }
+
+// A path, because a hub does not know under which address each worker sees it.
+const ownGateway = '/'
 
 function missing(
   { model }: ModelSettings,

@@ -31,14 +31,17 @@ export async function beginnings(tx: Tx, tasks: ClaimedTask[]): Promise<Beginnin
 
 function loopOf({ spec, tier, model }: ClaimedTask, resumeSteps: number): LoopWork | null {
   if (spec.prompt === null) return null
+  const chosen = spec.practice === null ? model : practice
+  // A prompt is never assigned without a model; a rehearsal in its place would be a lie.
+  if (chosen === null) throw new Error('a task with a prompt was assigned without a model')
   return {
     prompt: spec.prompt,
     criteria: spec.criteria,
     fileHints: spec.fileHints,
     tier,
-    model: spec.practice === null ? (model ?? practice) : practice,
+    model: chosen,
     practice: spec.practice,
-    gatewayToken: model?.via === 'gateway' && spec.practice === null ? newGatewayToken() : null,
+    gatewayToken: chosen.via === 'gateway' ? newGatewayToken() : null,
     budgetMicroUsd: spec.budgetUsd === null ? null : Math.round(spec.budgetUsd * 1_000_000),
     fixes: spec.fixes,
     resumeSteps,

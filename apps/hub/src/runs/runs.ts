@@ -6,6 +6,7 @@ import type { Costs } from '../costs/costs.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
+import type { Models } from '../models/models.ts'
 import type { Hints } from '../kernel/hints.ts'
 import type { Leases } from '../tasks/lease.ts'
 import type { Tasks } from '../tasks/tasks.ts'
@@ -25,6 +26,7 @@ export type RunDeps = {
   hints: Hints
   progress: Progress
   costs: Costs
+  models: Models
 }
 
 export type { GatewayRun } from './gateway-access.ts'

@@ -4,13 +4,14 @@ import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
+import type { Models } from '../models/models.ts'
 import type { Held } from '../tasks/hold.ts'
 import type { Leases } from '../tasks/lease.ts'
 import * as store from './step-store.ts'
 import { endOpen } from './store.ts'
 
 type Said<T extends RunMessage['type']> = Extract<RunMessage, { type: T }>
-type Deps = { leases: Leases; events: Events; costs: Costs }
+type Deps = { leases: Leases; events: Events; costs: Costs; models: Models }
 
 // Of a message to a worker, which reads at most 8 MiB at once.
 const resumeLimitBytes = 6 * 1024 * 1024
@@ -24,7 +25,7 @@ const resumeLimitBytes = 6 * 1024 * 1024
  * over all runs of one line of work, which makes a step that is sent twice the same row, and a step that is missing
  * visible.
  */
-export function createSteps({ leases, events, costs }: Deps) {
+export function createSteps({ leases, events, costs, models }: Deps) {
   return {
     async record(tx: Tx, actor: Actor, held: Held, message: Said<'step'>): Promise<void> {
       const { workspaceId } = actor
@@ -41,6 +42,9 @@ export function createSteps({ leases, events, costs }: Deps) {
       if (step.seq <= recorded) return
       if (step.seq !== recorded + 1) {
         throw new MusterError('protocol_violation', `Step ${step.seq} came after step ${recorded}.`)
+      }
+      if (message.failure != null && run.model !== null) {
+        await models.reportFailure(tx, actor, run.model.endpoint, { class: message.failure.class })
       }
       const { cost, saved } = await costOf(tx, workspaceId, held, run, step)
       await store.insert(tx, {

@@ -1,6 +1,7 @@
 import type { LoopWork } from '@muster/contract/loop'
 import type { Assignment } from '@muster/contract/wire'
 import type { Model } from '@muster/llm/model'
+import { createModel } from '@muster/llm/providers/create-model'
 import { createPracticeModel } from '@muster/llm/practice'
 import { readPracticeScript } from '@muster/llm/practice-script'
 import type { Left } from '../leftover.ts'
@@ -14,13 +15,15 @@ import { createShell } from './shell.ts'
 export async function openExecutor(
   assignment: Assignment,
   reports: RunReports,
+  /** Where this worker reaches its hub. */
+  hub: string,
 ): Promise<{ executor: Executor; left: Left | null }> {
   const { loop: work, command, timeoutMs } = assignment
   if (work === null) {
     return { executor: createShell({ command, output: reports.output, timeoutMs }), left: null }
   }
   const checkpoint = work.resumeSteps === 0 ? null : await reports.resume()
-  const model = modelFor(work)
+  const model = modelFor(work, hub)
   if (checkpoint !== null) reports.output.say(`Goes on behind step ${checkpoint.steps} of an earlier run`)
   return {
     executor: createLoop({ assignment, work, model, reports, checkpoint }),
@@ -28,10 +31,15 @@ export async function openExecutor(
   }
 }
 
-function modelFor({ model, practice }: LoopWork): Model {
-  const { provider, name } = model
-  if (provider !== 'practice') throw new CannotRun('model_unavailable', `This worker cannot ask ${name}.`)
-  const read = readPracticeScript(practice ?? '')
-  if ('problem' in read) throw new CannotRun('practice_script_invalid', read.problem)
-  return createPracticeModel(read.script)
+function modelFor({ model, practice, gatewayToken }: LoopWork, hub: string): Model {
+  const { provider, name, contextTokens, url, via } = model
+  if (provider === 'practice') {
+    const read = readPracticeScript(practice ?? '')
+    if ('problem' in read) throw new CannotRun('practice_script_invalid', read.problem)
+    return createPracticeModel(read.script)
+  }
+  if (url === null) throw new CannotRun('model_unavailable', `There is no address to ask ${name} at.`)
+  const key = gatewayToken === null ? {} : { apiKey: gatewayToken }
+  const baseUrl = via === 'gateway' ? new URL(url, hub).href : url
+  return createModel({ provider, name, baseUrl, contextTokens, ...key })
 }
