@@ -4,11 +4,11 @@ import { systemPrompt } from '@muster/agent/loop/prompt'
 import { limitsFor } from '@muster/agent/loop/tiers'
 import type { Toolbox } from '@muster/agent/loop/toolbox'
 import { toolSpecs } from '@muster/agent/tools/specs'
+import { createModel } from '@muster/llm/providers/create-model'
 import { bareLoop } from './bare-loop.ts'
 import type { Seen } from './model-server.ts'
 import type { Place, Room } from './place.ts'
 import { answer, files, script } from './script.ts'
-import { sdkModel } from './sdk-model.ts'
 
 const task = 'Prices must be rounded to whole cents.'
 const system = systemPrompt({
@@ -53,7 +53,7 @@ type Keep = (checkpoint: LoopCheckpoint) => Promise<{ changed: boolean } | undef
 
 async function ourLoop(url: string, toolbox: Toolbox, checkpoint: Keep): Promise<string> {
   const end = await runLoop({
-    model: sdkModel(url),
+    model: createModel({ provider: 'openai', baseUrl: `${url}/v1`, name: 'scripted', contextTokens: 32_768 }),
     toolbox,
     progress: begin(system, task),
     limits: limitsFor('complex'),
