@@ -28,7 +28,8 @@ export function pageOf({ machine, commit, command, tasks, seen, cpu, memory }: F
       50,
     )
   const added = p(gaps(whole), 50) - p(gaps(bare), 50)
-  const ratio = tokens(whole) / tokens(bareWithItsTools)
+  // In thousandths: commands say how long they took, with as many digits as that has.
+  const ratio = Math.round((tokens(whole) / tokens(bareWithItsTools)) * 1_000) / 1_000
   return `${[
     '# The loop beside a bare one',
     'Written by `npm run bench:loop -- --write`. Only ratios within this one run say anything about another machine.',
