@@ -15,6 +15,7 @@ import { createDiskMeter } from './disk-usage.ts'
 import { readLayout, refuseClosedMounts, systemDirs } from './host.ts'
 import { thisProcess } from './owner.ts'
 import { createPipes, type Pipes } from './pipes.ts'
+import { createProcessList, type ProcessRow } from './processes.ts'
 import { probeWall } from './probe.ts'
 import { reapOrphans } from './reap.ts'
 import { claimUid, firstUid, releaseUid, removeRecord, uidCount, writeRecord } from './records.ts'
@@ -35,7 +36,7 @@ export type NamespaceOptions = {
   programDirs?: string[]
 }
 
-type Ready = { files: StateFiles; layout: HostLayout; pipes: Pipes }
+type Ready = { files: StateFiles; layout: HostLayout; pipes: Pipes; processes: () => ProcessRow[] }
 
 /** Walls of bubblewrap on Linux. Every wall is started by an unprivileged user, ours or one it gets for its life. */
 export function createNamespaceDriver(options: NamespaceOptions): SandboxDriver {
@@ -55,7 +56,7 @@ export function createNamespaceDriver(options: NamespaceOptions): SandboxDriver 
       tools: options.tools ?? [],
       etc: files.etc,
     })
-    return { files, layout, pipes: createPipes(layout.programs.mkfifo) }
+    return { files, layout, pipes: createPipes(layout.programs.mkfifo), processes: createProcessList() }
   }
 
   let ready: Promise<Ready> | undefined
@@ -93,7 +94,7 @@ type Taking = Ready & { home: CgroupHome | undefined; stateDir: string; graceMs:
 
 /** Takes one thing after the other and gives all back in the opposite order: at the end, or when one is refused. */
 async function takeAll(spec: WallSpec, taking: Taking): Promise<Sandbox> {
-  const { files, layout, pipes, home, stateDir, graceMs } = taking
+  const { files, layout, pipes, processes, home, stateDir, graceMs } = taking
   // Never used twice, unlike the id: what is called so can only be this wall's.
   const wallName = `muster-${spec.id}-${randomBytes(4).toString('hex')}`
   const cgroups = home === undefined ? [] : cgroupDirs(home, wallName)
@@ -119,7 +120,7 @@ async function takeAll(spec: WallSpec, taking: Taking): Promise<Sandbox> {
     taken.push(() => removeCgroups(cgroups))
     const cgroup = home && (await createCgroup(home, wallName, spec.limits))
     const disk = await createDiskMeter(workspace.path, spec.limits.workspaceBytes, workspace.bytes)
-    const parts = { spec, wallName, workspace: workspace.path, layout, files, pipes }
+    const parts = { spec, wallName, workspace: workspace.path, layout, files, pipes, processes }
     return createWall({ ...parts, uid, cgroup, disk, graceMs, release })
   } catch (error) {
     await release()

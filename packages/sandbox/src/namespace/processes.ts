@@ -17,6 +17,22 @@ export function listProcesses(): ProcessRow[] {
   })
 }
 
+/**
+ * For the looks at all walls of a driver: a listing reads every process of the machine, and twenty walls that each make
+ * their own four times a second would keep a core busy.
+ */
+export function createProcessList(maxAgeMs = 200): () => ProcessRow[] {
+  let rows: ProcessRow[] = []
+  let readAt = -Infinity
+  return () => {
+    if (performance.now() - readAt > maxAgeMs) {
+      rows = listProcesses()
+      readAt = performance.now()
+    }
+    return rows
+  }
+}
+
 /** Everything below a process. Inside a pid namespace nothing can leave: orphans fall to its pid 1. */
 export function descendants(rows: ProcessRow[], root: number): ProcessRow[] {
   const children = Map.groupBy(rows, (row) => row.ppid)

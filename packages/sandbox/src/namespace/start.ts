@@ -8,7 +8,7 @@ import type { DiskMeter } from './disk-usage.ts'
 import { endingOf, type Ending } from './ending.ts'
 import { launchWall, type Launched } from './launcher.ts'
 import { startOf } from './owner.ts'
-import { descendants, listProcesses, processesNamed, signalProcess } from './processes.ts'
+import { descendants, listProcesses, processesNamed, signalProcess, type ProcessRow } from './processes.ts'
 import { openStreams, type Input, type Streams } from './streams.ts'
 import type { Pipes } from './pipes.ts'
 import { watch } from './watch.ts'
@@ -23,6 +23,7 @@ export type Bubble = {
   graceMs: number
   cgroup: ExecCgroup | undefined
   disk: DiskMeter
+  processes: () => ProcessRow[]
   /** Ends when the wall is destroyed. */
   gone: AbortSignal
   onProcesses: (count: number) => void
@@ -69,6 +70,7 @@ export async function startInWall(bubble: Bubble, talk: Talk): Promise<Started> 
     limits: bubble.launch.limits,
     cgroup: bubble.cgroup,
     disk: bubble.disk,
+    processes: bubble.processes,
     isLive: talk.input === 'live',
     init: () => launched.init()?.pid,
     onProcesses: bubble.onProcesses,

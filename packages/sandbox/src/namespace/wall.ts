@@ -14,6 +14,7 @@ import type { WallCgroup } from './cgroup.ts'
 import type { DiskMeter } from './disk-usage.ts'
 import { execInWall, liveInWall } from './exec.ts'
 import type { Pipes } from './pipes.ts'
+import type { ProcessRow } from './processes.ts'
 import type { Bubble } from './start.ts'
 import type { StateFiles } from './state-files.ts'
 
@@ -27,6 +28,7 @@ export type WallParts = {
   uid: number | undefined
   cgroup: WallCgroup | undefined
   disk: DiskMeter
+  processes: () => ProcessRow[]
   graceMs: number
   /** Gives back what create took, when no command is left. */
   release: () => Promise<void>
@@ -54,6 +56,7 @@ export function createWall(parts: WallParts): Sandbox {
       graceMs: parts.graceMs,
       cgroup: group,
       disk: parts.disk,
+      processes: parts.processes,
       gone: gone.signal,
       onProcesses: (seen) => (processesPeak = Math.max(processesPeak, seen)),
     }

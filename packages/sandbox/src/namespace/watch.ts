@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Ended, WallLimits } from '../sandbox.ts'
 import type { ExecCgroup } from './cgroup.ts'
 import type { DiskMeter } from './disk-usage.ts'
-import { descendants, listProcesses } from './processes.ts'
+import { descendants, type ProcessRow } from './processes.ts'
 
 /** One look at a running command. */
 export type Look = { processes: number; newHits: number; residentBytes: number }
@@ -35,6 +35,7 @@ export type Watch = {
   limits: WallLimits
   cgroup: ExecCgroup | undefined
   disk: DiskMeter
+  processes: () => ProcessRow[]
   isLive: boolean
   /** Pid 1 of the wall as the host sees it, once it is known. */
   init: () => number | undefined
@@ -70,13 +71,13 @@ async function pause(over: AbortSignal): Promise<boolean> {
   return !over.aborted
 }
 
-function look({ cgroup, init }: Watch) {
+function look({ cgroup, init, processes }: Watch) {
   if (cgroup !== undefined) {
     const pids = cgroup.pids()
     return { pids, processes: pids.length, hits: cgroup.hits().processHits, residentBytes: 0 }
   }
   const pid = init()
-  const rows = pid === undefined ? [] : descendants(listProcesses(), pid)
+  const rows = pid === undefined ? [] : descendants(processes(), pid)
   return {
     pids: rows.map((row) => row.pid),
     // The rlimit counts threads.

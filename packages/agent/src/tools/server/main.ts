@@ -12,6 +12,10 @@ import { writeFile } from './write-file.ts'
  * The tools of a run, inside its wall. One JSON of a line in, one out, one at a time. It imports nothing but Node, because
  * a wall has nothing else, and takes what it is told as checked: the worker outside is the one who does not trust.
  */
+
+// After a command it kills everything that it may kill. Outside a wall that would be whatever the user has running.
+if (process.ppid > 1 || process.getuid?.() !== 1000 || process.cwd() !== '/workspace') process.exit(71)
+
 const places = createPlaces('/workspace')
 const runCommand = createCommands(places, process.env)
 const checkpoint = createCheckpoints(process.env)
