@@ -42,48 +42,34 @@ export function createPlaces(root: string) {
   return {
     /** Something that is there. */
     existing<T>(path: string, use: (place: Place) => T): T {
-      const { real, missing, shown } = resolve(root, path)
-      if (missing.length > 0) throw new Refusal('NOT_FOUND', `There is no file or folder ${shown}.`)
-      return within(place(real, shown), use)
+      return inWords(path, () => {
+        const { real, missing, shown } = resolve(root, path)
+        if (missing.length > 0) throw new Refusal('NOT_FOUND', `There is no file or folder ${shown}.`)
+        return within(place(real, shown), use)
+      })
     },
 
     /** A file that is there or not, in folders that are made when they are missing. */
     writable<T>(path: string, use: (place: Place) => T): T {
-      const { real, missing, shown } = resolve(root, path)
-      const whole = posix.join(real, ...missing)
-      if (whole === root) throw new Refusal('IS_DIRECTORY', 'This is the workspace itself, not a file.')
-      const names = posix.relative(root, whole).split('/')
-      if (names.some((name) => name.toLowerCase() === '.git')) {
-        throw new Refusal(
-          'PATH_PROTECTED',
-          `${shown} belongs to git. Change it with git commands, never by writing files.`,
-        )
-      }
-      if (missing.length === 0) return within(place(real, shown), use)
-      try {
+      return inWords(path, () => {
+        const { real, missing, shown } = resolve(root, path)
+        refuseProtected(root, posix.join(real, ...missing), shown)
+        if (missing.length === 0) return within(place(real, shown), use)
         const fd = missing.slice(0, -1).reduce(makeFolder, hold(real, shown))
         const name = missing.at(-1) as string
         return within({ path: `/proc/self/fd/${fd}/${name}`, shown, close: () => closeSync(fd) }, use)
-      } catch (error) {
-        throw asRefusal(error, shown)
-      }
+      })
     },
 
     /** The real path of a folder, for what takes a path and not a descriptor. */
     folder(path: string): string {
-      const { real, missing, shown } = resolve(root, path)
-      if (missing.length > 0) throw new Refusal('NOT_FOUND', `There is no folder ${shown}.`)
-      closeSync(holdFolder(real, shown))
-      return real
+      return inWords(path, () => {
+        const { real, missing, shown } = resolve(root, path)
+        if (missing.length > 0) throw new Refusal('NOT_FOUND', `There is no folder ${shown}.`)
+        closeSync(hold(real, shown))
+        return real
+      })
     },
-  }
-
-  function holdFolder(real: string, shown: string): number {
-    try {
-      return hold(real, shown)
-    } catch (error) {
-      throw asRefusal(error, shown)
-    }
   }
 }
 
@@ -118,10 +104,12 @@ function realOf(root: string, path: string, shown: string): string | undefined {
   try {
     return realpathSync.native(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw asRefusal(error, shown)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
   const link = lstatSync(path, { throwIfNoEntry: false })
   if (link === undefined) return undefined
+  // It is there by now.
+  if (!link.isSymbolicLink()) throw new Refusal('PATH_CHANGED', `${shown} changed while it was looked at.`)
   const target = posix.resolve(posix.dirname(path), readlinkSync(path))
   if (!isInside(root, target)) throw outside(shown)
   throw new Refusal('NOT_FOUND', `${shown} is a symbolic link to ${target}, which does not exist.`)
@@ -144,11 +132,26 @@ function makeFolder(parent: number, name: string): number {
   }
 }
 
+function refuseProtected(root: string, whole: string, shown: string): void {
+  if (whole === root) throw new Refusal('IS_DIRECTORY', 'This is the workspace itself, not a file.')
+  if (!posix.relative(root, whole).toLowerCase().split('/').includes('.git')) return
+  throw new Refusal(
+    'PATH_PROTECTED',
+    `${shown} belongs to git. Change it with git commands, never by writing files.`,
+  )
+}
+
+function inWords<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw asRefusal(error, path)
+  }
+}
+
 function within<T>(place: Place, use: (place: Place) => T): T {
   try {
     return use(place)
-  } catch (error) {
-    throw asRefusal(error, place.shown)
   } finally {
     place.close()
   }

@@ -22,6 +22,9 @@ const known: Readonly<Record<string, [code: string, said: string]>> = {
   ENAMETOOLONG: ['INVALID_PATH', 'The path is too long:'],
   ENOSPC: ['DISK_FULL', 'There is no room left for'],
   EDQUOT: ['DISK_FULL', 'There is no room left for'],
+  // Of a readlink and a mkdir: something else has the name by now.
+  EINVAL: ['PATH_CHANGED', 'It changed while it was looked at:'],
+  EEXIST: ['PATH_CHANGED', 'It changed while it was looked at:'],
   EFBIG: ['DISK_FULL', 'The file would be larger than files may be here:'],
 }
 
