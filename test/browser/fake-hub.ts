@@ -9,6 +9,7 @@ import { docsFor, errorTable, type ErrorCode } from '@muster/contract/errors'
 import type { Event, EventKind } from '@muster/contract/events'
 import type { Token } from '@muster/contract/identity'
 import { liveSubscribe, type LiveMessage } from '@muster/contract/live'
+import type { Step } from '@muster/contract/loop'
 import type { TaskSelection } from '@muster/contract/queue'
 import type { Repo } from '@muster/contract/repos'
 import type { Route } from '@muster/contract/route'
@@ -59,6 +60,7 @@ export class FakeHub {
   events: Event[] = []
   output = new Map<string, OutputChunk[]>()
   diffs = new Map<string, string>()
+  steps = new Map<string, Step[]>()
   links = new Set<string>()
   sessions = new Set<string>()
   password: string | null = null
@@ -139,6 +141,17 @@ export class FakeHub {
     for (const [client, followed] of this.#followers) {
       if (followed === task.id) send(client, { type: 'output', taskId: task.id, chunk })
     }
+  }
+
+  /** What the model of a task says just now. */
+  delta(task: Task, text: string): void {
+    for (const [client, followed] of this.#followers)
+      if (followed === task.id) send(client, { type: 'delta', taskId: task.id, channel: 'text', text })
+  }
+
+  step(task: Task, step: Step): void {
+    this.steps.set(task.id, [...(this.steps.get(task.id) ?? []), step])
+    this.event('run.step', task, { seq: step.seq })
   }
 
   progress(task: Task, text: string, percent: number | null): void {
@@ -289,6 +302,8 @@ export class FakeHub {
         return this.#verb(call.name, task as Task)
       case 'taskRuns':
         return page(this.runs.filter((run) => run.taskId === task?.id))
+      case 'taskSteps':
+        return { items: this.steps.get(task?.id ?? '') ?? [], nextAfter: null }
       case 'taskDiff':
         return {
           base: null,

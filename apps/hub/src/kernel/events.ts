@@ -68,10 +68,11 @@ export function createEvents({ hints }: { hints: Hints }) {
       ])
     },
 
-    /** The last events of one task, oldest first. */
+    /** The last events of one task, oldest first; without its steps, which are many and have a list of their own. */
     async lastOf(tx: Tx, taskId: string, limit: number): Promise<Event[]> {
       const rows = await tx.query<EventRow>(
-        `select ${columns} from events where task_id = $1 order by txid desc, seq desc limit $2`,
+        `select ${columns} from events where task_id = $1 and kind <> 'run.step'
+         order by txid desc, seq desc limit $2`,
         [taskId, limit],
       )
       return rows.map(toEvent).toReversed()

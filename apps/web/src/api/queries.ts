@@ -66,6 +66,14 @@ export function runsQuery(short: string) {
   })
 }
 
+export function stepsQuery(short: string) {
+  return queryOptions({
+    queryKey: ['task', short, 'steps'],
+    queryFn: ({ signal }) =>
+      client.call('taskSteps', { signal, params: { task: short }, query: { limit: 500 } }),
+  })
+}
+
 export function diffQuery(short: string) {
   return queryOptions({
     queryKey: ['task', short, 'diff'],

@@ -5,6 +5,8 @@ export function staleBy(event: Pick<Event, 'kind' | 'taskId'>): string[] {
   const subject = event.kind.slice(0, event.kind.indexOf('.'))
   if (subject === 'task' || subject === 'run') {
     const own = event.taskId === null ? [] : [`task:${event.taskId.slice(-8)}`]
+    // A step moves nothing but the page of its own task.
+    if (event.kind === 'run.step') return own
     // A phase moves nothing in the queue, and counting a long one is not for nothing.
     return ['tasks', 'workers', ...own, ...(event.kind === 'task.phase' ? [] : ['queue'])]
   }

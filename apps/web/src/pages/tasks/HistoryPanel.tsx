@@ -68,6 +68,8 @@ const words: Partial<Record<EventKind, string>> = {
   'task.dead': 'Dead',
   'task.cancelled': 'Cancelled',
   'task.retried': 'Retried',
+  'run.resumed': 'Goes on behind an earlier run',
+  'run.parked': 'Waits and goes on later',
   'run.publish_granted': 'Allowed to publish the branch',
   'run.refused_stale': 'A write of an older run was refused',
 }

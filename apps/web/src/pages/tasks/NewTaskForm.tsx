@@ -73,16 +73,7 @@ export function NewTaskForm({ repos, firstRepo }: NewTaskFormProps) {
         error={problems['repo']}
         onChange={(repo) => change({ repo })}
       />
-      <TextArea
-        label="Command"
-        rows={4}
-        value={draft.run}
-        error={problems['run']}
-        help="Run by sh -c behind the wall, with the repository at /workspace and no network."
-        spellCheck={false}
-        className="font-mono"
-        onChange={(event) => change({ run: event.target.value })}
-      />
+      <Work draft={draft} problems={problems} change={change} />
       <CheckRows checks={draft.checks} problems={problems} onChange={(checks) => change({ checks })} />
       <Details draft={draft} problems={problems} change={change} />
       <div className="flex gap-2 border-t border-edge pt-4">
@@ -94,6 +85,54 @@ export function NewTaskForm({ repos, firstRepo }: NewTaskFormProps) {
         </Button>
       </div>
     </form>
+  )
+}
+
+/** Either a command or a prompt: what is written in the other is kept, should somebody change his mind. */
+function Work({ draft, problems, change }: DetailsProps) {
+  const asks = draft.by === 'prompt'
+  return (
+    <>
+      <SelectField
+        label="Done by"
+        value={draft.by}
+        onChange={(event) => change({ by: event.target.value === 'prompt' ? 'prompt' : 'command' })}
+      >
+        <option value="command">a command</option>
+        <option value="prompt">an agent with a model</option>
+      </SelectField>
+      {asks ? (
+        <>
+          <TextArea
+            label="Prompt"
+            rows={6}
+            value={draft.prompt}
+            error={problems['prompt']}
+            help="What is to be done, in words. The agent works with tools behind the wall; the checks below prove its work."
+            onChange={(event) => change({ prompt: event.target.value })}
+          />
+          <TextField
+            label="Model"
+            value={draft.model}
+            error={problems['model']}
+            placeholder="any that fits"
+            spellCheck={false}
+            onChange={(event) => change({ model: event.target.value })}
+          />
+        </>
+      ) : (
+        <TextArea
+          label="Command"
+          rows={4}
+          value={draft.run}
+          error={problems['run']}
+          help="Run by sh -c behind the wall, with the repository at /workspace and no network."
+          spellCheck={false}
+          className="font-mono"
+          onChange={(event) => change({ run: event.target.value })}
+        />
+      )}
+    </>
   )
 }
 

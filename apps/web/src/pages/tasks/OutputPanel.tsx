@@ -8,14 +8,14 @@ import { CopyButton } from '../../ui/CopyButton.tsx'
 import { useHotkeys } from '../../ui/hotkeys.ts'
 import { Panel } from '../../ui/Panel.tsx'
 import { VirtualLines } from '../../ui/VirtualLines.tsx'
-import { useLiveOutput } from './live-output.ts'
+import type { LiveOutput } from './live-output.ts'
 import { overdrawn, type OutputLine } from './output-lines.ts'
 
 /** Longer lines are cut on the page, never in what is copied. */
 const maxShown = 2_000
 
-export function OutputPanel({ task, runs }: { task: Task; runs: Run[] }) {
-  const { lines, dropped, caughtUp, progress } = useLiveOutput(task.id)
+export function OutputPanel({ task, runs, live }: { task: Task; runs: Run[]; live: LiveOutput }) {
+  const { lines, dropped, caughtUp, progress } = live
   const ended = isTerminal(task.state)
   const [follow, setFollow] = useState(!ended)
   const [tall, setTall] = useState(false)

@@ -9,7 +9,11 @@ export type CheckDraft = { key: number; kind: CheckKind; target: string }
 export type TaskDraft = {
   repo: string
   title: string
+  /** What does it: a command, or an agent with a model. */
+  by: 'command' | 'prompt'
   run: string
+  prompt: string
+  model: string
   checks: CheckDraft[]
   lane: Lane
   minutes: string
@@ -19,7 +23,10 @@ export type TaskDraft = {
 export const emptyDraft: TaskDraft = {
   repo: '',
   title: '',
+  by: 'command',
   run: '',
+  prompt: '',
+  model: '',
   checks: [],
   lane: 'normal',
   minutes: '',
@@ -34,7 +41,8 @@ export function bodyOf(draft: TaskDraft): TaskCreateInput {
   return {
     repo: draft.repo,
     title: draft.title.trim(),
-    run: draft.run,
+    ...(draft.by === 'command' ? { run: draft.run } : { prompt: draft.prompt }),
+    ...(draft.by === 'command' || draft.model.trim() === '' ? {} : { model: draft.model.trim() }),
     checks: draft.checks.map(({ kind, target }) => ({
       kind,
       target: kind === 'git_clean' ? '' : target.trim(),
@@ -50,7 +58,8 @@ export function problemsOf(draft: TaskDraft): FieldProblems {
   const problems: FieldProblems = {}
   if (draft.repo === '') problems['repo'] = 'Choose a repository.'
   if (draft.title.trim() === '') problems['title'] = 'Say in one line what should be done.'
-  if (draft.run.trim() === '') problems['run'] = 'Give the command to run.'
+  if (draft.by === 'command' && draft.run.trim() === '') problems['run'] = 'Give the command to run.'
+  if (draft.by === 'prompt' && draft.prompt.trim() === '') problems['prompt'] = 'Say what is to be done.'
   const parsed = taskCreate.safeParse(bodyOf(draft))
   for (const issue of parsed.error?.issues ?? []) problems[issue.path.join('.')] ??= sentence(issue.message)
   if (problems['timeoutMs'] !== undefined) {
@@ -62,7 +71,7 @@ export function problemsOf(draft: TaskDraft): FieldProblems {
 /** Puts a refusal of the hub beside its field, where its message opens with the name of one. */
 export function problemOfRefusal(message: string): FieldProblems {
   const match =
-    /^(?:body[./])?(repo|title|run|lane|timeoutMs|mayChange|checks(?:[./]\d+[./]\w+)?)\b[\s:]+(.+)$/s.exec(
+    /^(?:body[./])?(repo|title|run|prompt|model|lane|timeoutMs|mayChange|checks(?:[./]\d+[./]\w+)?)\b[\s:]+(.+)$/s.exec(
       message,
     )
   if (match === null) return {}
