@@ -44,6 +44,18 @@ export const settings = z.object({
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
     .optional()
     .describe('A PostgreSQL of your own, from version 15. Default: the one that comes with Muster.'),
+  MUSTER_DATABASE_DIR: directory
+    .optional()
+    .describe(
+      'Directory on the disk of that PostgreSQL, if it is on this machine: its free space is watched. Default: that of the ' +
+        'one that comes with Muster.',
+    ),
+  MUSTER_DATABASE_RESERVE: wholeNumber(0, 1_000_000_000)
+    .optional()
+    .describe(
+      'MB that must be free on the disk of the database; below it new tasks are refused (`database_full`). ' +
+        'Default: 512, or 5 % of the disk if that is less.',
+    ),
   MUSTER_OLLAMA_URL: z
     .string()
     .optional()
@@ -152,6 +164,8 @@ export type Config = Readonly<{
   host: string
   port: number
   databaseUrl: string | null
+  databaseDir: string | null
+  databaseReserveMb: number | null
   ollamaUrl: string
   hub: string | null
   token: string | null
@@ -187,6 +201,8 @@ export function readConfig(environment: Environment): Config {
     host: value.MUSTER_HOST,
     port: value.MUSTER_PORT,
     databaseUrl: value.MUSTER_DATABASE_URL ?? null,
+    databaseDir: value.MUSTER_DATABASE_DIR ?? null,
+    databaseReserveMb: value.MUSTER_DATABASE_RESERVE ?? null,
     ollamaUrl: ollamaUrl(value.MUSTER_OLLAMA_URL ?? value.OLLAMA_HOST),
     hub: value.MUSTER_HUB?.replace(/\/+$/, '') ?? null,
     token: value.MUSTER_TOKEN ?? null,

@@ -26,6 +26,7 @@ test('the least configuration is completed with safe values and cannot be change
       model: null,
       waitMs: 5_000,
     },
+    databaseDisk: { dir: null, reserveMb: null },
     notify: true,
   })
   expect(Object.isFrozen(config)).toBe(true)

@@ -68,6 +68,17 @@ const environment = z.object({
     .min(1_000)
     .default(defaultLimits.noProgressMs)
     .describe('Milliseconds without progress after which a run is given up'),
+  MUSTER_DATABASE_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Directory on the disk of the database, if that is on this machine; its free space is watched'),
+  MUSTER_DATABASE_RESERVE: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('MB that must be free there; below it new tasks are refused. Default: 512, or 5 % if less'),
   MUSTER_NOTIFY: z
     .enum(['on', 'off'])
     .default('on')
@@ -101,6 +112,7 @@ export type Config = Readonly<{
   lifeline: boolean
   limits: QueueLimits
   models: ModelSettings
+  databaseDisk: { dir: string | null; reserveMb: number | null }
   notify: boolean
 }>
 
@@ -129,6 +141,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       noProgressMs: value.MUSTER_STALLED_AFTER,
     },
     models: modelSettings(value),
+    databaseDisk: {
+      dir: value.MUSTER_DATABASE_DIR ?? null,
+      reserveMb: value.MUSTER_DATABASE_RESERVE ?? null,
+    },
     notify: value.MUSTER_NOTIFY === 'on',
   })
 }

@@ -10,6 +10,7 @@ import { createGuard } from './http/guard.ts'
 import { createIdentity } from './identity/identity.ts'
 import { identityRoutes } from './identity/routes.ts'
 import type { Actor } from './kernel/actor.ts'
+import { createDatabaseDisk } from './kernel/database-disk.ts'
 import { createDb } from './kernel/db.ts'
 import { createDuties, forgetFirings, type Duty } from './kernel/duty.ts'
 import { createEvents } from './kernel/events.ts'
@@ -161,6 +162,7 @@ export async function createHub({
 }) {
   const onError: OnError = (what) => (error) => log.warn({ err: error }, what)
   const rooms = createRooms(config, leaseMs, onError)
+  const disk = createDatabaseDisk({ ...config.databaseDisk, log })
   const { db, identity, agents, hints } = rooms
   const open: OpenSockets = new Map()
   const address = { port: config.port }
@@ -171,13 +173,18 @@ export async function createHub({
     guard: createGuard(() => address),
     handlers: handlersOf(rooms, origin),
     withoutDatabase: killSwitchOf(rooms),
+    admission: { createTask: disk.mustHaveRoom },
     sockets: socketsOf(rooms, log, onError),
     gateway: createGateway({ ...rooms, log }),
     open,
     log,
     version,
     webDist: config.webDist,
-    ready: () => db.asSystem(async (tx) => void (await tx.query('select 1'))),
+    ready: async () => {
+      await db.asSystem((tx) => tx.query('select 1'))
+      const message = disk.whyFull()
+      return message === null ? undefined : { refuses: 'database_full', message }
+    },
   })
 
   return {
@@ -191,7 +198,7 @@ export async function createHub({
       if (typeof bound === 'object' && bound !== null) address.port = bound.port
       return origin()
     },
-    start: () => ({ stop: startLoops(rooms, open, onError) }),
+    start: () => ({ stop: startLoops({ ...rooms, disk }, open, onError) }),
     async close() {
       for (const socket of open.keys()) socket.close(closing.hubStops.code, 'the hub stops')
       await app.close()

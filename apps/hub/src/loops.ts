@@ -1,10 +1,22 @@
 import type { OnError, Rooms } from './hub.ts'
+import type { DatabaseDisk } from './kernel/database-disk.ts'
 import { createTicker } from './kernel/ticker.ts'
 import { closeEnded, type OpenSockets } from './server.ts'
 
 /** The loops: each acts on what the database says, woken by hints and by time. */
 export function startLoops(
-  { assign, runs, agents, mail, models, identity, hints, duties, leaseMs }: Rooms,
+  {
+    assign,
+    runs,
+    agents,
+    mail,
+    models,
+    identity,
+    hints,
+    duties,
+    leaseMs,
+    disk,
+  }: Rooms & { disk: DatabaseDisk },
   open: OpenSockets,
   onError: OnError,
 ) {
@@ -22,6 +34,7 @@ export function startLoops(
     }),
     loop(1_000, 'looking after endpoints', models.care),
     loop(1_000, 'closing ended sessions', () => closeEnded(identity, open)),
+    loop(2_000, 'looking at the disk of the database', disk.look),
     loop(5_000, 'presence', agents.refreshPresence),
     loop(30_000, 'evicting silent workers', agents.evictSilent),
     loop(1_000, 'looking for what is due', () => duties.round(onError)),

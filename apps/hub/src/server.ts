@@ -39,13 +39,15 @@ export async function createServer(deps: {
   guard: Guard
   handlers: Handlers<RouteName>
   withoutDatabase: Parameters<typeof mountRoutes>[1]['withoutDatabase']
+  admission: Parameters<typeof mountRoutes>[1]['admission']
   sockets: Socket[]
   gateway: { mount(app: FastifyInstance): void }
   open: OpenSockets
   log: Log
   version: string
   webDist: string | null
-  ready: () => Promise<void>
+  /** Throws while nothing can be served; else what is refused, if anything is. */
+  ready: () => Promise<{ refuses: string; message: string } | undefined>
 }): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: deps.log as FastifyBaseLogger,
@@ -77,10 +79,7 @@ export async function createServer(deps: {
     return reply.code(known.status).send(errorBody(known, request.id))
   })
   app.get('/health', async () => ({ ok: true, version: deps.version }))
-  app.get('/ready', async () => {
-    await deps.ready()
-    return { ok: true }
-  })
+  app.get('/ready', async () => ({ ok: true, ...(await deps.ready()) }))
   app.get('/api/v1/openapi.json', async () => openApi(deps.version))
   mountRoutes(app, deps)
   deps.gateway.mount(app)

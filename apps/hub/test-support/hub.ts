@@ -21,6 +21,7 @@ export async function startHub(
     onFinished?: OnFinished
     limits?: Partial<QueueLimits>
     models?: Partial<ModelSettings>
+    databaseDisk?: { dir: string; reserveMb: number }
   } = {},
 ) {
   const { onFinished = atEndOfTest } = options
@@ -40,6 +41,7 @@ export async function startHub(
       limits: { ...defaultLimits, ...options.limits },
       // A port where nothing listens, so that no test meets a model of the machine that it runs on.
       models: { ...noClouds, ollamaUrl: 'http://127.0.0.1:9', ...options.models },
+      databaseDisk: options.databaseDisk ?? { dir: null, reserveMb: null },
       notify: process.env['MUSTER_NOTIFY'] !== 'off',
     },
     log,

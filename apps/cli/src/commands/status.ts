@@ -4,8 +4,10 @@ import { isAlive } from '@muster/postgres/process-identity'
 import type { Hub } from '../connection.ts'
 import type { Command } from '../context.ts'
 import { exits } from '../exit-code.ts'
+import { neutraliseLine } from '../terminal-text.ts'
 import { readUpFile, supervisorOf, type UpFile } from '../up/up-file.ts'
 import { queueState } from './queue.ts'
+import { whatIsRefused } from './refused.ts'
 import { wallsText } from './worker-list.ts'
 
 const openStates: TaskState[] = ['queued', 'waiting', 'assigned', 'running', 'verifying']
@@ -19,7 +21,8 @@ export const status: Command<object> = async ({ config, output, ...context }) =>
   }
   const hub = await context.hub()
   const healthy = await health(hub.origin)
-  const [workers, counted, whole] = await Promise.all([
+  const [refused, workers, counted, whole] = await Promise.all([
+    whatIsRefused(hub.origin),
     hub.call('listWorkers', {}),
     queueCounts(hub),
     hub.call('getQueue', {}),
@@ -34,6 +37,7 @@ export const status: Command<object> = async ({ config, output, ...context }) =>
       processes: local ?? null,
       workers: workers.items,
       queue,
+      refused: refused ?? null,
     })
     return healthy ? exits.ok : exits.failed
   }
@@ -57,6 +61,7 @@ export const status: Command<object> = async ({ config, output, ...context }) =>
   output.line(`tasks    ${tasks === '' ? 'none waiting or running' : tasks}${queue.more ? ' and more' : ''}`)
   if (queue.dead > 0) output.line(`dead     ${queue.dead} (npx muster task dead list)`)
   if (queue.paused) output.line(`queue    ${queueState(queue)}`)
+  if (refused !== undefined) output.line(`refused  ${neutraliseLine(refused)}`)
   return healthy ? exits.ok : exits.failed
 }
 

@@ -1,5 +1,6 @@
 import { isAlive } from '@muster/postgres/process-identity'
 import { type Config, isLoopback } from '../config.ts'
+import { whatIsRefused } from '../commands/refused.ts'
 import { connect } from '../connection.ts'
 import type { Output } from '../output.ts'
 import { endpointWords } from '../commands/model-list.ts'
@@ -44,6 +45,8 @@ async function hub(config: Config, running: UpFile | undefined): Promise<Verdict
     }
   }
   const [health, ready] = await Promise.all([asked('/health'), asked('/ready')])
+  const refused = await whatIsRefused(origin)
+  if (refused !== undefined) return warn(refused, 'Make room on that disk; nothing has to be started again.')
   if (health === 200 && ready === 200) return ok(`${origin} is healthy and ready`)
   if (health === 0) return fail(`${origin} does not answer`, `Look at ${config.data}/logs/hub.log`)
   return fail(`${origin}: /health ${health}, /ready ${ready}`, `Look at ${config.data}/logs/hub.log`)

@@ -15,6 +15,8 @@ const readyLimitMs = 90_000
 export type HubSettings = {
   data: string
   databaseUrl: string
+  databaseDir: string | null
+  databaseReserveMb: number | null
   host: string
   port: number
   messageDays: number
@@ -43,6 +45,8 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
       ...settings.models,
       MUSTER_DATA: settings.data,
       MUSTER_DATABASE_URL: settings.databaseUrl,
+      ...given('MUSTER_DATABASE_DIR', settings.databaseDir),
+      ...given('MUSTER_DATABASE_RESERVE', settings.databaseReserveMb),
       MUSTER_HOST: settings.host,
       MUSTER_PORT: String(settings.port),
       MUSTER_WEB_DIST: checkout.webDist,
@@ -75,6 +79,10 @@ export async function startHub(settings: HubSettings): Promise<Hub> {
   })
   timer.abort()
   return { ...running, url }
+}
+
+function given(key: string, value: string | number | null): Record<string, string> {
+  return value === null ? {} : { [key]: String(value) }
 }
 
 async function timeLimit(done: AbortSignal, logPath: string): Promise<never> {

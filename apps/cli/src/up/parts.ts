@@ -94,6 +94,8 @@ function wantedParts({ config, places }: Pick<Wanted, 'config' | 'places'>) {
         const hub = await startHub({
           data: places.data,
           databaseUrl,
+          databaseDir: config.databaseDir ?? (config.databaseUrl === null ? places.database : null),
+          databaseReserveMb: config.databaseReserveMb,
           host,
           port,
           messageDays,

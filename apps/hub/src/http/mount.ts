@@ -18,6 +18,8 @@ type Deps = {
   identity: Identity
   guard: Guard
   handlers: Handlers<RouteName>
+  /** Throws while a verb may not be done, whoever asks. */
+  admission: Partial<Record<RouteName, () => void>>
   /** What of a verb must work without the database; answers how many workers it reached. */
   withoutDatabase: Partial<Record<RouteName, (actor: Actor, params: unknown) => number>>
 }
@@ -51,6 +53,7 @@ type Call = { name: RouteName; route: Route; request: FastifyRequest; reply: Fas
 
 async function perform(deps: Deps, { name, route, request, reply }: Call): Promise<unknown> {
   const actor = await actorFor(deps, route, request)
+  deps.admission[name]?.()
   const parsed = parse(route, request)
   const keyed = () => keyOf(actor, route, request, parsed)
   const handler = deps.handlers[name] as (input: unknown) => Promise<unknown>
