@@ -3,13 +3,13 @@ import type { RouteName } from '@muster/contract/routes'
 import { leaseMs as usualLeaseMs } from '@muster/contract/wire'
 import { closing } from '@muster/contract/wire-closing'
 import { createAgents } from './agents/agents.ts'
+import { createKillSwitch } from './agents/kill-switch.ts'
 import { agentRoutes } from './agents/routes.ts'
 import { serveWorker } from './agents/socket.ts'
 import type { Config } from './config.ts'
 import { createGuard } from './http/guard.ts'
 import { createIdentity } from './identity/identity.ts'
 import { identityRoutes } from './identity/routes.ts'
-import type { Actor } from './kernel/actor.ts'
 import { createDatabaseDisk } from './kernel/database-disk.ts'
 import { createDb } from './kernel/db.ts'
 import { createDuties, forgetFirings, type Duty } from './kernel/duty.ts'
@@ -119,16 +119,6 @@ function handlersOf(rooms: Rooms, origin: () => string): Handlers<RouteName> {
   }
 }
 
-/** The kill switch works without the database: whoever is connected here is told, and nothing is recorded. */
-function killSwitchOf({ agents }: Rooms): Parameters<typeof createServer>[0]['withoutDatabase'] {
-  const stop = (actor: Actor) => ({ type: 'stop' as const, reason: `Stopped by ${actor.label}.` })
-  return {
-    stopQueue: (actor) => agents.tell(actor.workspaceId, null, stop(actor)),
-    stopWorker: (actor, params) =>
-      agents.tellNamed(actor.workspaceId, (params as { worker: string }).worker, stop(actor)),
-  }
-}
-
 function socketsOf(
   { agents, runs, mail, db, events, hints, progress, leaseMs }: Rooms,
   log: Log,
@@ -172,7 +162,7 @@ export async function createHub({
     identity,
     guard: createGuard(() => address),
     handlers: handlersOf(rooms, origin),
-    withoutDatabase: killSwitchOf(rooms),
+    withoutDatabase: createKillSwitch(agents),
     admission: { createTask: disk.mustHaveRoom },
     sockets: socketsOf(rooms, log, onError),
     gateway: createGateway({ ...rooms, log }),

@@ -38,18 +38,12 @@ export function openConnection(options: {
   const { log } = options
   const waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (error: WireError) => void }>()
   let lastId = 0
-  let status: number | undefined
-  let failure: string | undefined
-  let wasOpen = false
-  const giveUp = () => {
-    failure ??= 'ETIMEDOUT'
-    socket.terminate()
-  }
   const socket = new WebSocket(`${options.origin.replace(/^http/, 'ws')}/api/v1/workers/socket`, {
     headers: { authorization: `Bearer ${options.token}` },
     handshakeTimeout: 10_000,
     maxPayload: 8 * 1024 * 1024,
   })
+  const { seen, giveUp } = watchEnd(socket, log)
 
   const connection: Connection = {
     request: (message) =>
@@ -97,26 +91,34 @@ export function openConnection(options: {
   }
 
   const stopHeartbeat = heartbeat(socket, giveUp)
-  socket.on('open', () => {
-    wasOpen = true
-    options.onOpen(connection)
-  })
+  socket.on('open', () => options.onOpen(connection))
   socket.on('message', (data) => take(String(data)))
-  // Without this listener ws hides the HTTP status of a refused upgrade.
-  socket.on('unexpected-response', (_, response) => {
-    status = response.statusCode
-    socket.terminate()
-  })
-  socket.on('error', (error: Error & { code?: string }) => {
-    failure ??= error.code
-    log.debug({ err: error }, 'socket error')
-  })
   socket.on('close', (code, reason) => {
     stopHeartbeat()
     for (const asked of waiting.values()) asked.reject(new WireError('disconnected', 'The connection broke.'))
-    options.onClose({ code, reason: String(reason), status, wasOpen, error: failure })
+    options.onClose({ ...seen, code, reason: String(reason) })
   })
   return connection
+}
+
+/** What there is to know about how a socket comes to its end, besides its closing frame. */
+function watchEnd(socket: WebSocket, log: Log) {
+  const seen: Omit<Closing, 'code'> = { wasOpen: false, status: undefined, error: undefined }
+  socket.on('open', () => (seen.wasOpen = true))
+  // Without this listener ws hides the HTTP status of a refused upgrade.
+  socket.on('unexpected-response', (_, response) => {
+    seen.status = response.statusCode
+    socket.terminate()
+  })
+  socket.on('error', (error: Error & { code?: string }) => {
+    seen.error ??= error.code
+    log.debug({ err: error }, 'socket error')
+  })
+  const giveUp = () => {
+    seen.error ??= 'ETIMEDOUT'
+    socket.terminate()
+  }
+  return { seen, giveUp }
 }
 
 function isPush(message: HubMessage): message is Push {

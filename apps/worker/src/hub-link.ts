@@ -77,28 +77,25 @@ export function createHubLink(deps: {
         }),
       onPush: deps.onMessage,
       onClose(closing) {
-        const { code, reason, status, error } = closing
         welcomed = undefined
         if (closed) return
-        const why = refusalOf(status) ?? refusal?.code ?? reason
+        const why = refusalOf(closing.status) ?? refusal?.code ?? closing.reason
         if (finalReasons.includes(why)) return deps.onFinal(why)
         const end = endOf(closing)
         const { delayMs, row } = afterEnd(ends, end, Math.random)
         // A hub that is away for a day is not said to be once a second.
         const level = end === 'nobody' && ends.nobody > 0 ? 'debug' : 'warn'
-        ends = row
-        if (refusal === undefined)
-          log[level]({ code, status, reason, error, delayMs }, 'the hub is away; trying again')
+        if (refusal === undefined) log[level]({ ...closing, delayMs }, 'the hub is away; trying again')
         else if (refusedFor !== why) log.error({ code: why }, notLetIn(refusal))
         refusedFor = refusal?.code
+        ends = row
         retry = setTimeout(connect, delayMs)
       },
     })
   }
   connect()
 
-  const request = (message: Request) =>
-    welcomed?.request(message) ?? Promise.reject(new WireError('disconnected', 'The hub is not connected.'))
+  const request = (message: Request) => welcomed?.request(message) ?? notConnected()
 
   return {
     request,
@@ -110,15 +107,8 @@ export function createHubLink(deps: {
         try {
           return await request(message)
         } catch (error) {
-          if (!(error instanceof WireError)) throw error
-          if (passing.includes(error.code)) {
-            // An abort ends the wait; what is thrown for it is thrown above.
-            await sleep(againAfterMs, undefined, { signal }).catch(() => {})
-            continue
-          }
-          if (error.code !== 'disconnected') throw error
           // The close event may come after this rejection; this connection is of no use either way.
-          if (welcomed === through) welcomed = undefined
+          if ((await beforeAgain(error, signal)) === 'elsewhere' && welcomed === through) welcomed = undefined
         }
       }
     },
@@ -129,6 +119,20 @@ export function createHubLink(deps: {
       newest?.close()
     },
   }
+}
+
+function notConnected(): Promise<never> {
+  return Promise.reject(new WireError('disconnected', 'The hub is not connected.'))
+}
+
+/** Where a message is sent again, as soon as that makes sense. Throws a refusal that is the last word. */
+async function beforeAgain(error: unknown, signal: AbortSignal): Promise<'here' | 'elsewhere'> {
+  if (!(error instanceof WireError)) throw error
+  if (error.code === 'disconnected') return 'elsewhere'
+  if (!passing.includes(error.code)) throw error
+  // An abort ends the wait; whoever sends looks at it anyway.
+  await sleep(againAfterMs, undefined, { signal }).catch(() => {})
+  return 'here'
 }
 
 /** Of a refused upgrade, which has a status and no reason. */
