@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { ollamaAddress } from '@muster/llm/discover/ollama-address'
 import { z } from 'zod'
 import { readAddress } from './models/address.ts'
-import { ollamaAddress, type ModelSettings } from './models/settings.ts'
+import type { ModelSettings } from './models/settings.ts'
 import { defaultLimits, type QueueLimits } from './tasks/limits.ts'
 
 /** Loopback only: this version has no TLS, and a token must not cross a network in the clear. */

@@ -5,7 +5,6 @@ import { closing } from '@muster/contract/wire-closing'
 import { createAgents } from './agents/agents.ts'
 import { createKillSwitch } from './agents/kill-switch.ts'
 import { agentRoutes } from './agents/routes.ts'
-import { serveWorker } from './agents/socket.ts'
 import type { Config } from './config.ts'
 import { createGuard } from './http/guard.ts'
 import { createIdentity } from './identity/identity.ts'
@@ -30,10 +29,11 @@ import { repoRoutes } from './repos/routes.ts'
 import { createCosts } from './costs/costs.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { createAssigner } from './runs/assign.ts'
-import { createProgress, serveLive } from './runs/live.ts'
+import { createProgress } from './runs/live.ts'
 import { runRoutes } from './runs/routes.ts'
 import { createRuns } from './runs/runs.ts'
-import { createServer, type OpenSockets, type Socket } from './server.ts'
+import { createServer, type OpenSockets } from './server.ts'
+import { socketsOf } from './sockets.ts'
 import { createLeases } from './tasks/lease.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { createTasks, holds } from './tasks/tasks.ts'
@@ -67,7 +67,7 @@ export function createRooms(
   const hubId = newId()
   const agents = createAgents({ db, identity, events, hints, hubId, holds })
   const mail = createMail({ db, agents, events, hints, keepDays: messageDays })
-  const models = createModels({ db, identity, events, hints, settings })
+  const models = createModels({ db, events, hints, settings })
   const repos = createRepos({ events })
   const tasks = createTasks({ db, agents, models, repos, events, hints, limits })
   const leases = createLeases({ agents, models, events, hints, leaseMs, limits })
@@ -117,27 +117,6 @@ function handlersOf(rooms: Rooms, origin: () => string): Handlers<RouteName> {
     ...taskRoutes({ tasks }),
     ...runRoutes({ runs, tasks, agents, events }),
   }
-}
-
-function socketsOf(
-  { agents, runs, mail, db, events, hints, progress, leaseMs }: Rooms,
-  log: Log,
-  onError: OnError,
-): Socket[] {
-  return [
-    {
-      path: '/api/v1/workers/socket',
-      kind: 'worker',
-      serve: (actor, socket) =>
-        serveWorker({ agents, runs: runs.handler, mail: mail.handler, log, leaseMs, actor, socket }),
-    },
-    {
-      path: '/api/v1/live',
-      kind: 'person',
-      serve: (actor, socket) =>
-        serveLive({ db, events, hints, progress }, actor, socket, onError('a live view failed; it goes on')),
-    },
-  ]
 }
 
 /** `leaseMs`: only for a test that waits for leases to end. */

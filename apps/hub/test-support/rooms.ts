@@ -67,7 +67,7 @@ export async function openRooms(
   const identity = createIdentity({ db, events, now: Date.now })
   const agents = (around.agents ?? unchanged)(createAgents({ db, identity, events, hints, hubId, holds }))
   const mail = createMail({ db, agents, events, hints, keepDays: options.keepDays ?? 7 })
-  const models = createModels({ db, identity, events, hints, settings: testModels(options.models) })
+  const models = createModels({ db, events, hints, settings: testModels(options.models) })
   const repos = createRepos({ events })
   const tasks = (around.tasks ?? unchanged)(createTasks({ db, agents, models, repos, events, hints, limits }))
   const leases = (around.leases ?? unchanged)(
@@ -168,7 +168,7 @@ function presentWorker(workspaceId: string, workerId: string, name: string, slot
 }
 
 /** No model of the machine that a test runs on: nothing listens there. */
-export function testModels(more: Partial<ModelSettings> = {}): ModelSettings {
+function testModels(more: Partial<ModelSettings> = {}): ModelSettings {
   return { ...noClouds, ollamaUrl: 'http://127.0.0.1:9', ...more }
 }
 

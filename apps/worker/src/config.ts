@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { capability } from '@muster/contract/text'
+import { ollamaAddress } from '@muster/llm/discover/ollama-address'
 import { z } from 'zod'
 import type { NotifySettings } from './systemd-notify.ts'
 import { splitCommand } from './wake-command.ts'
@@ -57,6 +58,8 @@ const environment = z.object({
     .min(0)
     .default(200)
     .describe('MB above which the worker restarts itself; 0: no ceiling'),
+  MUSTER_OLLAMA_URL: z.string().optional().describe('Ollama of this machine, which the hub is told of'),
+  OLLAMA_HOST: z.string().optional().describe('Read where MUSTER_OLLAMA_URL is not set'),
   MUSTER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'])
     .default('info')
@@ -78,6 +81,7 @@ export type Config = Readonly<{
   wakeEnv: Readonly<Record<string, string>>
   restartGraceMs: number
   memoryCeilingBytes: number
+  ollamaUrl: string
   notify: NotifySettings
 }>
 
@@ -117,6 +121,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     ),
     restartGraceMs: value.MUSTER_RESTART_GRACE * 1_000,
     memoryCeilingBytes: value.MUSTER_WORKER_MEMORY === 0 ? Infinity : value.MUSTER_WORKER_MEMORY * 1e6,
+    ollamaUrl: ollamaAddress(value.MUSTER_OLLAMA_URL || value.OLLAMA_HOST || undefined),
     notify: {
       socket: env['NOTIFY_SOCKET'],
       watchdogMs: watchdogMs(env),

@@ -55,6 +55,7 @@ async function openWorker(config: Config, log: Log, stopping: AbortController) {
   const self = await watchSelf({
     dataDir: config.dataDir,
     ceilingBytes: config.memoryCeilingBytes,
+    ollamaUrl: config.ollamaUrl,
     link: () => link,
     environment: process.env,
     onMemory: (reason) => restart.request('memory', reason),
@@ -92,6 +93,7 @@ async function openWorker(config: Config, log: Log, stopping: AbortController) {
     hello: worker.hello,
     onWelcome: (welcome) => {
       worker.onWelcome(welcome)
+      self.tell()
       restart.announce()
       void notifier.ready(`connected to ${config.hub} as ${welcome.workerName}`)
       process.send?.({ type: 'ready', worker: welcome.workerName, walls: walls.current() })

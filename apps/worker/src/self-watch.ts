@@ -1,18 +1,22 @@
 import type { Blocked } from '@muster/contract/workers'
 import { diskOf, whyNoRoom } from './disk-room.ts'
+import type { Request } from './connection.ts'
 import type { HubLink } from './hub-link.ts'
 import type { Log } from './log.ts'
 import { createMemoryJudge } from './memory.ts'
+import { createLook } from './ollama-report.ts'
+import { watchResources } from './resources.ts'
 import { detectSupervisor, readClues, reportOf, type Clues } from './supervisor.ts'
 
 const lookEveryMs = 5_000
 /** What changes by itself, memory above all, is told to the hub in every sixth look. */
 const tellEvery = 6
 
-/** How the worker itself does: who runs it, room on its disk, memory of its process. */
+/** How the worker itself does: who runs it, room on its disk, memory of its process; its machine, and the models there. */
 export async function watchSelf(deps: {
   dataDir: string
   ceilingBytes: number
+  ollamaUrl: string
   link: () => HubLink | undefined
   environment: Clues['env']
   onMemory: (reason: string) => void
@@ -24,12 +28,28 @@ export async function watchSelf(deps: {
   let blocked: Blocked | null = null
   let looks = 0
 
-  const tell = () => {
-    const message = { type: 'condition' as const, supervisor: reportOf(supervisor), blocked }
+  const resources = watchResources(deps.environment['PATH'] ?? '')
+  // The hub asks the Ollama of its own machine itself, and the worker of `up` is on that.
+  const ollama = createLook(supervisor.kind === 'up' ? null : deps.ollamaUrl)
+  const say = (message: Request) =>
     void deps
       .link()
       ?.request(message)
-      .catch(() => {})
+      .catch((error: unknown) => log.debug({ err: error }, 'the hub did not take what was said'))
+
+  const tellCondition = async () => {
+    const now = await resources()
+    say({ type: 'condition', supervisor: reportOf(supervisor), blocked, resources: now })
+  }
+  const tellModels = async () => {
+    const report = await ollama()
+    if (report !== null) say(report)
+  }
+  const unlessItFails = (work: Promise<void>) =>
+    void work.catch((error: unknown) => log.warn({ err: error }, 'the machine could not be looked at'))
+  const tell = () => {
+    unlessItFails(tellCondition())
+    unlessItFails(tellModels())
   }
 
   /** Looks now; for the moment before work is taken. */
@@ -38,7 +58,7 @@ export async function watchSelf(deps: {
     blocked = whyNoRoom(await diskOf(deps.dataDir), before !== null)
     if (before?.code !== blocked?.code) {
       log.warn({ blocked }, blocked === null ? 'there is room on the disk again' : 'the disk is nearly full')
-      tell()
+      unlessItFails(tellCondition())
     }
     return blocked
   }
@@ -66,6 +86,8 @@ export async function watchSelf(deps: {
     supervisor: supervisor.kind,
     condition: () => ({ supervisor: reportOf(supervisor), ...(blocked === null ? {} : { blocked }) }),
     look,
+    /** Everything, to a hub that may know nothing of it. */
+    tell,
     stop: () => clearInterval(timer),
   }
 }

@@ -76,6 +76,21 @@ export const endpoint = z.object({
 })
 export type Endpoint = z.infer<typeof endpoint>
 
+/** A model as the worker beside its server found it. */
+export const reportedModel = z
+  .object({
+    name: modelName.describe('As the server writes it.'),
+    digest: z.string().max(128).nullable().describe('What the server calls its content.'),
+    contextTokens: z.int().min(1).nullable().describe('Tokens that it reads, if the server says so.'),
+    capabilities: z.array(z.string().max(32)).max(32).nullable().describe('What it can do, such as `tools`.'),
+    parameterSize: z.string().max(32).nullable().describe('Such as `8.2B`.'),
+    quantization: z.string().max(32).nullable().describe('Such as `Q4_K_M`.'),
+    warm: z.boolean().describe('Loaded now.'),
+    vramBytes: z.int().min(0).nullable().describe('Of a loaded one, what lies in graphics memory.'),
+    remote: z.boolean().describe("Its server passes what it is asked on to somebody else's."),
+  })
+  .meta({ title: 'reported model', description: 'A model as the worker beside its server found it.' })
+
 /** Why a run asks the model that it asks, from the code that chose it (SCHED-06). */
 export const routing = z.object({
   /** What the task is for; the tier of the model differs from it only by a fallback. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { check, report } from './checks.ts'
 import { checkpoint, loopWork, modelMessage, stepSaid, usage, workspaceState } from './loop.ts'
+import { reportedModel } from './models.ts'
 import { partial } from './runs.ts'
 import { ending, executors, runPhase, wallKind } from './task-states.ts'
 import { capability, commitId, id } from './text.ts'
@@ -180,6 +181,23 @@ export const workerMessage = z.discriminatedUnion('type', [
         .describe('How your machine does. Believed for 90 s; models on it are chosen by it.'),
     })
     .describe('How you yourself do: every 30 s, and at once when you become blocked or free.'),
+  z
+    .object({
+      type: z.literal('ollama_report'),
+      ...request,
+      url: z.string().min(1).max(512).describe('Where you reach it. A loopback address means your machine.'),
+      version: z.string().max(64).nullable().describe('As it says.'),
+      models: z
+        .array(reportedModel)
+        .max(500)
+        .nullable()
+        .describe('All that it has. Null: it does not answer.'),
+      problem: z.string().max(256).nullable().describe('Why it does not answer, in a few words.'),
+    })
+    .describe(
+      'The Ollama of your machine, as you found it: every 30 s. It becomes an endpoint that only you are given, unless ' +
+        'others reach the address too. What was not reported for 90 s is not used.',
+    ),
   z
     .object({
       type: z.literal('restarting'),

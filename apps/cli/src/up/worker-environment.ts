@@ -21,6 +21,7 @@ export function workerEnvironment(config: Config, worker: WorkerStart): Record<s
     MUSTER_SUPERVISOR: worker.supervisor,
     MUSTER_RESTARTS: String(worker.restarts),
     MUSTER_CAPABILITIES: config.capabilities.join(','),
+    MUSTER_OLLAMA_URL: config.ollamaUrl,
     MUSTER_WALL_TOOLS: config.wallTools.join(':'),
     MUSTER_WAKE: config.wake,
     MUSTER_RESTART_GRACE: String(config.restartGraceSeconds),

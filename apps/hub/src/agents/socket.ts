@@ -17,7 +17,7 @@ import { readMessage, type Unfit } from './read-message.ts'
 
 export type RunMessage = Exclude<
   WorkerMessage,
-  { type: 'hello' } | { type: 'walls' } | ConditionMessage | MailMessage
+  { type: 'hello' } | { type: 'walls' } | ConditionMessage | MailMessage | ModelMessage
 >
 export type Decision = { taskId: string; epoch: number; action: 'continue' | 'abort'; reason: string }
 
@@ -31,6 +31,13 @@ export type RunHandler = {
   ): Promise<{ lost?: { taskId: string; epoch: number }[]; checkpoint?: Checkpoint | null }>
 }
 
+export type ModelMessage = Extract<WorkerMessage, { type: 'ollama_report' }>
+
+/** What the room of models does with what a worker found beside itself. Throws MusterError to refuse it. */
+export type ModelHandler = {
+  handle(actor: Actor, from: { workerId: string; name: string }, message: ModelMessage): Promise<void>
+}
+
 /** What the room above does with what agents say to each other. Throws MusterError to refuse a message. */
 export type MailHandler = {
   handle(actor: Actor, connection: Connection, message: MailMessage): Promise<MailAnswer>
@@ -40,6 +47,7 @@ type Deps = {
   agents: Agents
   runs: RunHandler
   mail: MailHandler
+  models: ModelHandler
   log: Log
   leaseMs: number
   actor: Actor
@@ -216,10 +224,13 @@ async function answer(
   }
 }
 
-async function act({ agents, runs, mail, actor }: Deps, connection: Connection, message: Spoken) {
+async function act({ agents, runs, mail, models, actor }: Deps, connection: Connection, message: Spoken) {
   switch (message.type) {
     case 'walls':
       await agents.setWalls(actor, connection, message.walls)
+      return {}
+    case 'ollama_report':
+      await models.handle(actor, connection, message)
       return {}
     case 'condition':
     case 'restarting':

@@ -36,11 +36,6 @@ export function createCredentials({
       return secret === undefined ? undefined : remembered.recall(hashSecret(secret))
     },
 
-    /** For the loops that do something in each. */
-    async workspaceIds(): Promise<string[]> {
-      return (await db.askAsSystem<{ id: string }>(store.workspaceIds, [])).map((row) => row.id)
-    },
-
     /** Those of the given credentials that no longer count: revoked, ended or expired. */
     async ended(open: string[]): Promise<Set<string>> {
       const credentialIds = [...open, ...remembered.credentialIds()]

@@ -14,6 +14,11 @@ export type Identity = ReturnType<typeof createIdentity>
 
 const linkMinutes = 15
 
+/** For the loops that do something in each. */
+export async function workspaceIds(db: Db): Promise<string[]> {
+  return (await db.askAsSystem<{ id: string }>(store.workspaceIds, [])).map((row) => row.id)
+}
+
 /** Who may speak: people by session or personal token, workers by their token. Every lookup is by hash. */
 export function createIdentity(deps: { db: Db; events: Events; now: () => number }) {
   const { db, events } = deps

@@ -1,8 +1,8 @@
-import type { Identity } from '../identity/identity.ts'
+import { workspaceIds } from '../identity/identity.ts'
 import type { Db } from '../kernel/db.ts'
 import { newId } from '../kernel/ids.ts'
 import { isCloud } from './address.ts'
-import { ask } from './ask.ts'
+import { ask } from '@muster/llm/discover/ask'
 import type { Record } from './record.ts'
 import { keyFor, type ModelSettings } from './settings.ts'
 import { claimDue, forgetHealth, silent } from './sql/due.ts'
@@ -15,7 +15,7 @@ import * as store from './store.ts'
  * takes as long as somebody else's server likes. Instead a hub claims what is due for 15 s, asks outside of any
  * transaction, and writes down what it heard. So each endpoint is asked by one hub at a time and several share the work.
  */
-export function createCare(deps: { db: Db; identity: Identity; settings: ModelSettings; record: Record }) {
+export function createCare(deps: { db: Db; settings: ModelSettings; record: Record }) {
   const { db, settings, record } = deps
   const closing = new AbortController()
   const registered = new Set<string>()
@@ -42,7 +42,7 @@ export function createCare(deps: { db: Db; identity: Identity; settings: ModelSe
     async care(): Promise<void> {
       if (!begun) await db.askAsSystem(forgetHealth, [])
       begun = true
-      for (const workspaceId of await deps.identity.workspaceIds()) {
+      for (const workspaceId of await workspaceIds(db)) {
         if (!registered.has(workspaceId)) await register(db, settings, workspaceId)
         registered.add(workspaceId)
       }
@@ -52,7 +52,7 @@ export function createCare(deps: { db: Db; identity: Identity; settings: ModelSe
         ...due.map(check),
         ...late.map((row) =>
           db.inWorkspace(row.workspace_id, (tx) =>
-            record(tx, row, { why: 'its worker has said nothing for 90 s' }),
+            record(tx, row, { why: 'its worker has said nothing for 90 s', certain: true }),
           ),
         ),
       ])

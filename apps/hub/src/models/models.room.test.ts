@@ -6,7 +6,6 @@ import { addWorkspace, startHub, type TestHub } from '../../test-support/hub.ts'
 import { refusal } from '../../test-support/http.ts'
 import { startModelServer } from '../../test-support/model-server.ts'
 import { noHints, openDb } from '../../test-support/rooms.ts'
-import { createIdentity } from '../identity/identity.ts'
 import { createEvents } from '../kernel/events.ts'
 import { createModels } from './models.ts'
 import { noClouds } from './settings.ts'
@@ -110,7 +109,7 @@ test('an endpoint is added, shown and removed, and one that does not answer yet 
     limit: 2,
     models: [{ name: 'qwen3:8b' }],
   })
-  const silent = await add(hub, 'later', 'http://127.0.0.1:9')
+  const silent = await add(hub, 'later', 'http://127.0.0.1:1')
   expect(silent.body).toMatchObject({ health: 'unknown', failures: 1 })
   expect(await kinds(hub)).toContain('endpoint.added')
   expect(await hub.call('removeEndpoint', { params: { endpoint: 'box-2' } })).toEqual({ ok: true })
@@ -267,6 +266,7 @@ test('each workspace has its own endpoints, tiers and permission', async () => {
   const hub = await startHub({ models: { ollamaUrl: ollama.url } })
   const b = await addWorkspace(hub.database, 'b')
   const asB = { token: b.token }
+  await until(hub, 'A has it', ({ items }) => items.length === 1)
   await eventually(async () => (await hub.call('listModels', asB)).items.length === 1, {
     what: 'B has it too',
   })
@@ -286,9 +286,8 @@ test('of several hubs that look at once one asks an endpoint, and the next time 
   const hub = await startHub({ loops: false })
   const db = openDb(hub.database, onTestFinished)
   const events = createEvents({ hints: noHints })
-  const identity = createIdentity({ db, events, now: Date.now })
   const settings = { ...noClouds, ollamaUrl: ollama.url }
-  const hubs = [1, 2, 3].map(() => createModels({ db, identity, events, hints: noHints, settings }))
+  const hubs = [1, 2, 3].map(() => createModels({ db, events, hints: noHints, settings }))
   const asked = () => ollama.told.filter(({ path }) => path === '/api/version').length
   for (const each of hubs) await each.care()
   // Each start forgets what was known, and asks.

@@ -1,5 +1,4 @@
 import type { Tier } from '@muster/contract/task-states'
-import type { Identity } from '../identity/identity.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
@@ -10,19 +9,14 @@ import { createCare } from './care.ts'
 import { createLook } from './look.ts'
 import { createRecord } from './record.ts'
 import { createRegistry } from './registry.ts'
+import { createReport } from './report.ts'
 import { keyFor, type ModelSettings } from './settings.ts'
 import * as store from './store.ts'
 
 export type Models = ReturnType<typeof createModels>
 
 /** Where models are served, how they do, and which of them a task gets. Knows nothing of tasks and workers. */
-export function createModels(deps: {
-  db: Db
-  identity: Identity
-  events: Events
-  hints: Hints
-  settings: ModelSettings
-}) {
+export function createModels(deps: { db: Db; events: Events; hints: Hints; settings: ModelSettings }) {
   const { events, hints, settings } = deps
   const record = createRecord(deps)
   const registry = createRegistry({ ...deps, record })
@@ -32,6 +26,7 @@ export function createModels(deps: {
     ...createCare({ ...deps, record }),
     ...createBreaker(deps),
     ...createLook(settings),
+    handler: createReport({ ...deps, record }),
 
     /** Where an endpoint is, and the key for it: for the gateway, and for nobody who would hand it on. */
     async upstream(tx: Tx, ref: string) {

@@ -2,7 +2,7 @@ import { systemActor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
-import type { ask } from './ask.ts'
+import type { ask } from '@muster/llm/discover/ask'
 import { afterCheck } from './health.ts'
 import * as store from './store.ts'
 

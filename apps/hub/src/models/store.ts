@@ -1,7 +1,7 @@
 import type { EndpointHealth, EndpointKind } from '@muster/contract/models'
 import type { Tier } from '@muster/contract/task-states'
 import type { Tx } from '../kernel/db.ts'
-import type { Found } from './ask.ts'
+import type { Found } from '@muster/llm/discover/ask'
 
 export type EndpointRow = {
   workspace_id: string
@@ -110,6 +110,10 @@ export async function insert(
 
 export async function remove(tx: Tx, id: string): Promise<void> {
   await tx.query('delete from endpoints where id = $1', [id])
+}
+
+export async function move(tx: Tx, id: string, to: { url: string; cloud: boolean }): Promise<void> {
+  await tx.query('update endpoints set url = $2, cloud = $3 where id = $1', [id, to.url, to.cloud])
 }
 
 /** What a check or a report found. */

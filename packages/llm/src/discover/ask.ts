@@ -1,5 +1,3 @@
-import { modelName } from '@muster/contract/loop'
-import type { EndpointKind } from '@muster/contract/models'
 import { ZodError } from 'zod'
 import { askListing } from './ask-listing.ts'
 import { askOllama } from './ask-ollama.ts'
@@ -19,7 +17,7 @@ export type Found = {
 }
 export type Answer = { version: string | null; models: Found[] }
 export type Asked = {
-  kind: EndpointKind
+  kind: 'ollama' | 'openai' | 'anthropic'
   url: string
   key: string | null
   /** Of a server that does not list its models. */
@@ -49,10 +47,13 @@ export async function ask(asked: Omit<Asked, 'limitMs'>): Promise<Answer | { why
 
 const wires = { ollama: 'an Ollama', openai: 'an OpenAI-compatible server', anthropic: 'Anthropic' }
 
+// As the contract has it, which a server need not keep to.
+const modelName = /^[\w.:/@+-]{1,200}$/
+
 /** Names go to pages, terminals and requests: those in another form than a name are left out. */
 export function fit(models: Found[]): Found[] {
   const byName = new Map(
-    models.filter((model) => modelName.safeParse(model.name).success).map((model) => [model.name, model]),
+    models.filter(({ name }) => modelName.test(name)).map((model) => [model.name, model]),
   )
   return [...byName.values()].slice(0, mostModels).map((model) => ({
     ...model,
