@@ -8,7 +8,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import { docsFor, errorTable, type ErrorCode } from '@muster/contract/errors'
 import type { Event, EventKind } from '@muster/contract/events'
 import type { Token } from '@muster/contract/identity'
-import { liveSubscribe, type LiveMessage } from '@muster/contract/live'
+import { liveSubscribe } from '@muster/contract/live'
 import type { Step } from '@muster/contract/loop'
 import type { TaskSelection } from '@muster/contract/queue'
 import type { Repo } from '@muster/contract/repos'
@@ -18,6 +18,7 @@ import type { OutputChunk, Run } from '@muster/contract/runs'
 import { taskMay } from '@muster/contract/task-states'
 import type { Task, TaskCreate } from '@muster/contract/tasks'
 import type { Worker } from '@muster/contract/workers'
+import { json, page, send } from './fake-answer.ts'
 import { inBulk, queueOf, queueVerb, workerVerb } from './fake-queue.ts'
 import { fromOrder, newTask } from './fake-task.ts'
 
@@ -440,16 +441,4 @@ export class FakeHub {
       response.writeHead(404).end()
     }
   }
-}
-
-function page<T>(items: T[]): { items: T[]; nextCursor: null } {
-  return { items, nextCursor: null }
-}
-
-function send(client: WebSocket, message: LiveMessage): void {
-  client.send(JSON.stringify(message))
-}
-
-function json(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }

@@ -85,23 +85,8 @@ export function createRooms(
     { name: 'forgetting past ticks', everyMs: 3_600_000, work: forgetFirings },
   ]
   const duties = createDuties({ db, hubId, duties: due })
-  return {
-    db,
-    hints,
-    events,
-    duties,
-    identity,
-    agents,
-    mail,
-    models,
-    repos,
-    tasks,
-    progress,
-    runs,
-    assign,
-    costs,
-    leaseMs,
-  }
+  const lower = { db, hints, events, duties, identity, costs, agents, mail, models, repos }
+  return { ...lower, tasks, progress, runs, assign, leaseMs }
 }
 
 export type Rooms = ReturnType<typeof createRooms>

@@ -74,17 +74,8 @@ export async function openRooms(
     createLeases({ agents, models, events, hints, leaseMs, limits }),
   )
   const costs = createCosts()
-  const runs = createRuns({
-    db,
-    agents,
-    tasks,
-    leases,
-    events,
-    hints,
-    progress: createProgress(),
-    costs,
-    models,
-  })
+  const progress = createProgress()
+  const runs = createRuns({ db, agents, tasks, leases, events, hints, progress, costs, models })
   const assign = createAssigner({ db, agents, repos, leases })
 
   const { workspaceId, personId } = await ensureOwner(db)
@@ -93,18 +84,11 @@ export async function openRooms(
   if (repo.length === 0) await addRepo(database, workspaceId)
   const inWorkspace = <T>(work: Parameters<typeof db.inWorkspace<T>>[1]) => db.inWorkspace(workspaceId, work)
 
+  const rooms = { db, events, agents, mail, models, tasks, leases, runs, assign }
   return {
+    ...rooms,
     database,
     sql: database.sql,
-    db,
-    events,
-    agents,
-    mail,
-    models,
-    tasks,
-    leases,
-    runs,
-    assign,
     workspaceId,
     person,
     inWorkspace,

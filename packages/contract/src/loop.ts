@@ -58,11 +58,11 @@ export const modelMessage = z
 
 export const usage = z
   .object({
-    inputTokens: z.int().min(0),
-    outputTokens: z.int().min(0),
-    cacheReadTokens: z.int().min(0),
-    cacheWriteTokens: z.int().min(0),
-    estimated: z.boolean(),
+    inputTokens: z.int().min(0).describe('All that was read, with what came from a cache.'),
+    outputTokens: z.int().min(0).describe('All that was written.'),
+    cacheReadTokens: z.int().min(0).describe('Of the input, what came from the cache of the server.'),
+    cacheWriteTokens: z.int().min(0).describe('Of the input, what was put into that cache.'),
+    estimated: z.boolean().describe('Whether it was estimated, because the server did not count.'),
   })
   .meta({ title: 'usage', description: 'Tokens, as the server counted them or as they were estimated.' })
 export type Usage = z.infer<typeof usage>

@@ -299,7 +299,13 @@ export const workerMessage = z.discriminatedUnion('type', [
       state: z.record(z.string(), z.unknown()).describe('What the loop counts; given back on `resume`.'),
       workspace: workspaceState.nullable().describe('The files after it. Null: as they were.'),
       failure: z
-        .object({ class: z.string().max(40), message: z.string().max(1_000) })
+        .object({
+          class: z
+            .string()
+            .max(40)
+            .describe('`unavailable`, `busy`, `quota`, `invalid_request`, `cut_off` or `refused`.'),
+          message: z.string().max(1_000).describe('One sentence for a person.'),
+        })
         .nullable()
         .optional()
         .describe('Why the model did not answer, if it did not.'),

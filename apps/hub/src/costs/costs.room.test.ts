@@ -1,5 +1,5 @@
 import type { ChosenModel, Usage } from '@muster/contract/loop'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
 import { openRooms, type Rooms } from '../../test-support/rooms.ts'
 import { MusterError } from '../kernel/errors.ts'

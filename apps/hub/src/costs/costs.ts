@@ -20,40 +20,6 @@ const settledWithinSeconds = 15 * 60
  * is settled with its maximum later: what is not known is not free. Sums are whole millionths of a US dollar.
  */
 export function createCosts() {
-  async function priceOf(tx: Tx, model: string): Promise<Price | undefined> {
-    return (await store.ownPrice(tx, model)) ?? knownPrice(model)
-  }
-
-  /**
-   * Ends a reservation with what the call took; null: nobody knows, so it counts with its maximum. Once: a second time
-   * changes nothing. Never more than was reserved is given back, and what was more is counted, too.
-   */
-  async function settle(
-    tx: Tx,
-    id: string,
-    end: { usage: Usage | null; ok: boolean },
-  ): Promise<Recorded | undefined> {
-    const reservation = await store.takeReservation(tx, id)
-    if (reservation === undefined) return undefined
-    const { max, goalId: _, ...call } = reservation
-    const { usage } = end
-    // The system, which settles what nobody else did, has no business with prices.
-    const price = usage === null ? undefined : await priceOf(tx, call.model)
-    const cost = usage === null || price === undefined ? max : costOf(price, usage)
-    await store.addTo(tx, reservation, { reserved: -max, spent: cost })
-    await store.insertCall(tx, {
-      ...call,
-      ...(usage ?? noTokens),
-      state: null,
-      costClass: 'api',
-      cost,
-      saved: 0,
-      ok: end.ok,
-      isMaximum: usage === null,
-    })
-    return { cost, saved: 0 }
-  }
-
   return {
     priceOf,
 
@@ -126,3 +92,37 @@ export function createCosts() {
 }
 
 const noTokens = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
+
+async function priceOf(tx: Tx, model: string): Promise<Price | undefined> {
+  return (await store.ownPrice(tx, model)) ?? knownPrice(model)
+}
+
+/**
+ * Ends a reservation with what the call took; null: nobody knows, so it counts with its maximum. Once: a second time
+ * changes nothing. Never more than was reserved is given back, and what was more is counted, too.
+ */
+async function settle(
+  tx: Tx,
+  id: string,
+  end: { usage: Usage | null; ok: boolean },
+): Promise<Recorded | undefined> {
+  const reservation = await store.takeReservation(tx, id)
+  if (reservation === undefined) return undefined
+  const { max, goalId: _, ...call } = reservation
+  const { usage } = end
+  // The system, which settles what nobody else did, has no business with prices.
+  const price = usage === null ? undefined : await priceOf(tx, call.model)
+  const cost = usage === null || price === undefined ? max : costOf(price, usage)
+  await store.addTo(tx, reservation, { reserved: -max, spent: cost })
+  await store.insertCall(tx, {
+    ...call,
+    ...(usage ?? noTokens),
+    state: null,
+    costClass: 'api',
+    cost,
+    saved: 0,
+    ok: end.ok,
+    isMaximum: usage === null,
+  })
+  return { cost, saved: 0 }
+}

@@ -6,7 +6,7 @@ import { stale, type Held } from '../tasks/hold.ts'
 import { mustBeBranchOf } from './branches.ts'
 import { createEndings, type Finishing } from './endings.ts'
 import type { createFinish } from './finish.ts'
-import type { RunDeps } from './runs.ts'
+import type { RunDeps } from './run-deps.ts'
 import * as store from './store.ts'
 
 type Said<T extends RunMessage['type']> = Extract<RunMessage, { type: T }>

@@ -1,33 +1,15 @@
 import type { z } from 'zod'
 import type { stopped } from '@muster/contract/queue'
 import type { Task } from '@muster/contract/tasks'
-import type { Agents } from '../agents/agents.ts'
-import type { Costs } from '../costs/costs.ts'
 import type { Actor } from '../kernel/actor.ts'
-import type { Db, Tx } from '../kernel/db.ts'
-import type { Events } from '../kernel/events.ts'
-import type { Models } from '../models/models.ts'
-import type { Hints } from '../kernel/hints.ts'
-import type { Leases } from '../tasks/lease.ts'
-import type { Tasks } from '../tasks/tasks.ts'
+import type { Tx } from '../kernel/db.ts'
 import { endingOf } from '../tasks/lease.ts'
 import { createGatewayAccess } from './gateway-access.ts'
 import { createHandler } from './handler.ts'
-import type { Progress } from './live.ts'
+import type { RunDeps } from './run-deps.ts'
 import * as store from './store.ts'
 
 type Stopped = z.infer<typeof stopped>
-export type RunDeps = {
-  db: Db
-  agents: Agents
-  tasks: Tasks
-  leases: Leases
-  events: Events
-  hints: Hints
-  progress: Progress
-  costs: Costs
-  models: Models
-}
 
 export type { GatewayRun } from './gateway-access.ts'
 export type Runs = ReturnType<typeof createRuns>

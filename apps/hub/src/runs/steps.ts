@@ -46,7 +46,7 @@ export function createSteps({ leases, events, costs, models }: Deps) {
       if (message.failure != null && run.model !== null) {
         await models.reportFailure(tx, actor, run.model.endpoint, { class: message.failure.class })
       }
-      const { cost, saved } = await costOf(tx, workspaceId, held, run, step)
+      const { cost, saved } = await costOf(costs, tx, { workspaceId, taskId }, run, step)
       await store.insert(tx, {
         workspaceId,
         taskId,
@@ -99,20 +99,6 @@ export function createSteps({ leases, events, costs, models }: Deps) {
       await events.publish(tx, actor, { kind: 'run.parked', taskId, data: { delayMs, reason, epoch } })
     },
   }
-
-  /** The ledger entry of a call that went to its model directly; one through the gateway was counted there. */
-  async function costOf(
-    tx: Tx,
-    workspaceId: string,
-    { taskId }: Held,
-    { id: runId, model, tier }: store.OpenRun,
-    { kind, usage, success: ok }: Said<'step'>['step'],
-  ): Promise<Recorded> {
-    if (kind !== 'model' || usage === null || model === null || model.via === 'gateway')
-      return { cost: 0, saved: 0 }
-    const spender = { workspaceId, taskId, runId, goalId: null, agent: 'loop', purpose: 'task' as const }
-    return costs.record(tx, spender, model, { usage, tier: tier ?? 'standard', ok })
-  }
 }
 
 /** Of a step, what an event tells (LOOP-07): arguments of 200 characters, results of 100. */
@@ -122,4 +108,18 @@ function shownIn(step: Said<'step'>['step']): Record<string, unknown> {
   const result = step.result.slice(0, 100)
   const text = step.text.slice(0, 200)
   return { seq, kind, model, provider, text, tool, args, result, success, code, usage, ms: Math.round(ms) }
+}
+
+/** The ledger entry of a call that went to its model directly; one through the gateway was counted there. */
+async function costOf(
+  costs: Costs,
+  tx: Tx,
+  { workspaceId, taskId }: { workspaceId: string; taskId: string },
+  { id: runId, model, tier }: store.OpenRun,
+  { kind, usage, success: ok }: Said<'step'>['step'],
+): Promise<Recorded> {
+  if (kind !== 'model' || usage === null || model === null || model.via === 'gateway')
+    return { cost: 0, saved: 0 }
+  const spender = { workspaceId, taskId, runId, goalId: null, agent: 'loop', purpose: 'task' as const }
+  return costs.record(tx, spender, model, { usage, tier: tier ?? 'standard', ok })
 }

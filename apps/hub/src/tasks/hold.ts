@@ -19,15 +19,17 @@ export async function mustHold(tx: Tx, actor: Actor, held: Held): Promise<void> 
   if (rows.length === 0) throw stale(held)
 }
 
+/** Whether this epoch has the lease, for something that is no write of the run. */
+async function isHeld(tx: Tx, { taskId, epoch, workerId }: Held): Promise<boolean> {
+  return (await tx.query(fence.isHeld, [taskId, epoch, workerId])).length > 0
+}
+
 /** Keeping a lease. */
 export function createHolding({ events, leaseMs }: { events: Events; leaseMs: number }) {
   return {
     mustHold,
 
-    /** Whether this epoch has the lease, for something that is no write of the run. */
-    async isHeld(tx: Tx, { taskId, epoch, workerId }: Held): Promise<boolean> {
-      return (await tx.query(fence.isHeld, [taskId, epoch, workerId])).length > 0
-    },
+    isHeld,
 
     /**
      * As mustHold, for the end of a run: a lease that was given up and that nobody has taken since is taken up again,

@@ -3,16 +3,13 @@ import { runLoop, type LoopCheckpoint, type LoopEnd } from '@muster/agent/loop/l
 import { begin, goOn, tryAgain, type Progress } from '@muster/agent/loop/progress'
 import { limitsFor } from '@muster/agent/loop/tiers'
 import type { Checkpoint as Files } from '@muster/agent/tools/checkpoint'
-import { createToolbox } from '@muster/agent/tools/toolbox'
-import { ToolsUnavailable } from '@muster/agent/tools/tools-unavailable'
 import type { Checkpoint, LoopWork } from '@muster/contract/loop'
 import type { Assignment } from '@muster/contract/wire'
 import type { Model } from '@muster/llm/model'
-import type { Sandbox } from '@muster/sandbox/sandbox'
-import { unstage } from '../leftover.ts'
 import { CannotRun } from '../prepare.ts'
 import type { RunReports } from '../run-tools.ts'
-import { Parked, type Executor, type ExecutorStage, type Worked } from './executor.ts'
+import { Parked, type Executor, type Worked } from './executor.ts'
+import { openToolbox, unstageIn } from './open-toolbox.ts'
 import { stepReport, workspaceOf } from './step-report.ts'
 import { orderOf, systemPromptFor } from './loop-prompt.ts'
 
@@ -126,27 +123,4 @@ function afterModelFailed({ failure, reason }: Extract<LoopEnd, { kind: 'model_f
     case 'aborted':
       throw new Error('the run was stopped')
   }
-}
-
-/** A wall without Node has no tools, and another worker's may: the run is given back. */
-async function openToolbox(wall: Sandbox, stage: ExecutorStage) {
-  try {
-    return await createToolbox({ wall, lifeMs: Math.max(1_000, stage.left()) })
-  } catch (error) {
-    if (error instanceof ToolsUnavailable) throw new CannotRun(error.code, error.message)
-    throw error
-  }
-}
-
-async function unstageIn(wall: Sandbox, { signal }: ExecutorStage): Promise<void> {
-  const done = await wall.exec(['/bin/sh', '-c', unstage], {
-    timeoutMs: 60_000,
-    maxOutputBytes: 4_096,
-    signal,
-  })
-  if (done.code !== 0)
-    throw new CannotRun(
-      'checkpoint_unusable',
-      `The files of the last step could not be put back: ${done.stdout}`,
-    )
 }

@@ -3,7 +3,7 @@ import { followLive } from '@muster/sdk/live'
 import { client } from '../../api/client.ts'
 import { createOutputLines, type OutputSnapshot } from './output-lines.ts'
 
-export type Progress = { text: string; percent: number | null }
+type Progress = { text: string; percent: number | null }
 
 /** `saying`: what the model of the task has said since its last step, and what is not kept anywhere yet. */
 export type LiveOutput = OutputSnapshot & { caughtUp: boolean; progress: Progress | null; saying: string }
