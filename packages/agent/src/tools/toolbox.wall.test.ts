@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { newToolbox } from './toolbox.fixture.ts'
@@ -257,22 +257,20 @@ describe('paths that lead out', () => {
   })
 
   test('a link that is put into a path while files are written and read never leads out', async () => {
-    const { call, workspace, wall } = await newToolbox({
-      files: { 'dir/file': 'inside', 'keep/file': 'inside' },
-      prepare: (workspace) => mkdirSync(join(workspace, 'swap')),
-    })
-    // Another command of the same wall, which the tools cannot end: what an agent's own process could try is less.
-    const swap =
-      'mkdir -p /tmp/out; while :; do mv dir real 2>/dev/null; ln -s /tmp/out dir; rm -f dir; mv real dir; done'
-    const swapping = wall.exec(['sh', '-c', swap], { timeoutMs: 5_000, maxOutputBytes: 1_000 })
+    const { call, wall } = await newToolbox({ files: { 'dir/file': 'inside' } })
+    await call('run_command', { command: 'mkdir /tmp/out; printf outside > /tmp/out/file' })
+    // Another command of the same wall, which the tools cannot end: an agent's own process could do less.
+    const stop = new AbortController()
+    const swap = 'while :; do mv dir real; ln -s /tmp/out dir; rm -f dir; mv real dir; done 2>/dev/null'
+    const limits = { timeoutMs: 100_000, maxOutputBytes: 1_000, signal: stop.signal }
+    const swapping = wall.exec(['sh', '-c', swap], limits)
     const seen = new Set<string>()
-    for (let turn = 0; turn < 400; turn += 1) {
+    for (let turn = 0; turn < 400 || (seen.size < 2 && turn < 5_000); turn += 1) {
       const written = await call('write_file', { path: 'dir/file', content: `t${turn}` })
       const read = await call('read_file', { path: 'dir/file' })
       for (const each of [written, read]) seen.add(each.code ?? 'ok')
       if (read.success) expect(read['content']).toMatch(/^(inside|t\d+)$/)
     }
-    await swapping
     const known = [
       'ok',
       'NOT_FOUND',
@@ -282,15 +280,17 @@ describe('paths that lead out', () => {
       'SYMLINK_OUTSIDE_WORKSPACE',
     ]
     expect([...seen].filter((code) => !known.includes(code))).toEqual([])
-    // The positive control: both kinds of turn happened.
-    expect(seen.has('ok')).toBe(true)
-    expect(seen.size).toBeGreaterThan(1)
-    const out = await wall.exec(['sh', '-c', 'ls /tmp/out 2>/dev/null | wc -l'], {
-      timeoutMs: 5_000,
-      maxOutputBytes: 100,
+    expect(seen).toContain('ok')
+    expect(await call('run_command', { command: 'cat /tmp/out/file; ls /tmp/out' })).toMatchObject({
+      stdout: 'outsidefile\n',
     })
-    expect(out.stdout.trim()).toBe('0')
-    writeFileSync(join(workspace, 'end'), '')
+    // The positive control: whoever writes by the path alone is led out.
+    const naive =
+      'for i in $(seq 1 20000); do echo led > dir/file; grep -q led /tmp/out/file && break; done 2>/dev/null'
+    await call('run_command', { command: `${naive}; true`, timeout_s: 60 })
+    expect(await call('run_command', { command: 'cat /tmp/out/file' })).toMatchObject({ stdout: 'led\n' })
+    stop.abort()
+    await swapping
   })
 })
 
