@@ -1,5 +1,8 @@
 import { estimateRequest, tokensOfLength } from '../context/tokens.ts'
 import type { ModelEnd, ModelEvent, ModelRequest, ToolCall, Usage } from '../model.ts'
+import { coerce } from '../rescue/coerce.ts'
+import { createRescue } from '../rescue/rescue.ts'
+import { createThinkSplit } from '../rescue/think-tags.ts'
 import { KnownFailure } from './faults.ts'
 import { readCall } from './read-call.ts'
 import type { WireCounts, WirePart } from './wire.ts'
@@ -11,6 +14,9 @@ export function createAnswer(request: ModelRequest) {
   const text: string[] = []
   const calls: ToolCall[] = []
   const ids = new Set<string>()
+  const thoughts = createThinkSplit()
+  const rescue = createRescue(request)
+  const schemas = new Map(request.tools.map(({ name, parameters }) => [name, parameters]))
   /** Characters of everything the model wrote, shown or not: what an estimate of the output goes by. */
   let written = 0
   let begun = false
@@ -22,31 +28,41 @@ export function createAnswer(request: ModelRequest) {
     moved = length > 0
     begun ||= moved
   }
-  const take = (part: WirePart): ModelEvent | undefined => {
+  const say = (more: { thinking: string; text: string }): ModelEvent[] => {
+    const shown = rescue.push(more.text)
+    text.push(shown)
+    return [...delta('thinking', more.thinking), ...delta('text', shown)]
+  }
+  const take = (part: WirePart): ModelEvent[] => {
     moved = false
     switch (part.type) {
       case 'text':
-      case 'thinking': {
         wrote(part.text.length)
-        if (part.text === '') return undefined
-        if (part.type === 'text') text.push(part.text)
-        return { type: part.type, text: part.text }
-      }
+        return say(thoughts.push(part.text))
+      case 'thinking':
+        wrote(part.text.length)
+        return delta('thinking', part.text)
       case 'call': {
         const call = readCall(part, ids)
         calls.push(call)
         wrote(call.name.length + JSON.stringify(part.args ?? '').length)
-        return undefined
+        return []
       }
-      case 'alive': {
+      case 'alive':
         wrote(1)
-        return undefined
-      }
-      case 'finish': {
+        return []
+      case 'finish':
         finish = part
-        return undefined
-      }
+        return []
     }
+  }
+  /** What was held back, once it is known that nothing follows. */
+  const rest = (): ModelEvent[] => {
+    const events = say(thoughts.end())
+    const left = rescue.end(calls.length > 0)
+    text.push(left.text)
+    calls.push(...left.calls)
+    return [...events, ...delta('text', left.text)]
   }
 
   const usage = (counts: WireCounts): Usage => {
@@ -61,8 +77,14 @@ export function createAnswer(request: ModelRequest) {
     }
   }
 
+  const fitted = (call: ToolCall): ToolCall => ({
+    ...call,
+    args: coerce(call.args, schemas.get(call.name)) as ToolCall['args'],
+  })
+
   return {
     take,
+    rest,
     /** Whether the server has begun to answer. */
     begun: () => begun,
     /** Whether the last part was progress. */
@@ -75,10 +97,18 @@ export function createAnswer(request: ModelRequest) {
     end(): ModelEnd {
       if (!finish) throw new Error('an answer without a finish has no end')
       if (finish.why === 'refused') throw new KnownFailure('refused', `It declines: ${text.join('')}`)
-      return { ok: true, text: text.join(''), calls, usage: usage(finish.counts), why: finish.why }
+      return {
+        ok: true,
+        text: text.join(''),
+        calls: calls.map(fitted),
+        usage: usage(finish.counts),
+        why: finish.why,
+      }
     },
   }
 }
+
+const delta = (type: 'text' | 'thinking', text: string): ModelEvent[] => (text === '' ? [] : [{ type, text }])
 
 /** A number that a server sent, if it can be a count of tokens. */
 const count = (value: number | undefined): number | undefined =>

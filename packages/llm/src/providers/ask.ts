@@ -53,11 +53,11 @@ async function* relay(
     const asked = performance.now()
     const next = await waitFor(parts.next(), patience, request.signal)
     if (next.done === true) throw new KnownFailure(...unfinished(answer.begun()))
-    const event = answer.take(next.value)
+    const events = answer.take(next.value)
     // Blank lines and empty deltas are no sign of life: a server can send them for ever.
     patience = answer.moved() ? silence : Math.max(1, patience - (performance.now() - asked))
-    if (event) yield event
-    if (next.value.type === 'finish') return
+    yield* events
+    if (next.value.type === 'finish') return yield* answer.rest()
   }
 }
 
