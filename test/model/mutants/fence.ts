@@ -38,7 +38,7 @@ export const fenceMutants: Mutant[] = [
     profile: 'reports',
     by: both(
       rewrite(hold, 'and worker_id = $4', 'and $4::uuid is not null'),
-      rewrite(holdMany, 'and q.worker_id = h.worker_id', ''),
+      rewrite(holdMany, 'and q.worker_id is not distinct from h.worker_id', ''),
     ),
   },
   {
@@ -150,7 +150,11 @@ export const fenceMutants: Mutant[] = [
     breaks: 'grants a commit to every run of the task',
     invariant: 'I-3',
     profile: 'reports',
-    by: rewrite('runs_grant', 'and r.epoch = g.epoch', ''),
+    by: rewrite(
+      'runs_grant',
+      'r.id = any($6) and r.id = g.run_id and (r.task_id, r.epoch) is not distinct from (g.task_id, g.epoch)',
+      'r.task_id = g.task_id',
+    ),
   },
   {
     breaks: 'answers a finish with yes whatever it recorded',

@@ -101,7 +101,7 @@ export function createReports(deps: RunDeps, finishAlone: ReturnType<typeof crea
         store.grantAll(
           tx,
           workspaceId,
-          granted.map(({ message }) => message),
+          granted.map(({ message }) => ({ ...message, runId: named.get(message.taskId)?.run_id ?? null })),
         ),
         events.publishEach(
           tx,

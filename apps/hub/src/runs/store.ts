@@ -100,9 +100,12 @@ export async function setPhase(tx: Tx, taskId: string, epoch: number, phase: str
   )
 }
 
-export type Grant = { taskId: string; epoch: number; commit: string; branch: string }
+export type Grant = { runId: string | null; taskId: string; epoch: number; commit: string; branch: string }
 
-/** The commits and branches that runs were allowed to put into the person's repository. */
+/**
+ * The commits and branches that runs were allowed to put into the person's repository. Found by their ids, because many
+ * are found quickly only by the key (tasks/sql/fence.ts); that they are of these leases is said beside it.
+ */
 export async function grantAll(tx: Tx, workspaceId: string, grants: Grant[]): Promise<void> {
   await tx.query(grantRuns, [
     workspaceId,
@@ -110,14 +113,17 @@ export async function grantAll(tx: Tx, workspaceId: string, grants: Grant[]): Pr
     grants.map((each) => each.epoch),
     grants.map((each) => each.commit),
     grants.map((each) => each.branch),
+    grants.map((each) => each.runId),
   ])
 }
 
 const grantRuns = {
   name: 'runs_grant',
   text: `update runs r set commit = g.commit, branch = g.branch
-         from unnest($2::uuid[], $3::int[], $4::text[], $5::text[]) as g (task_id, epoch, commit, branch)
-         where r.workspace_id = $1 and r.task_id = g.task_id and r.epoch = g.epoch`,
+         from rows from (unnest($2::uuid[]), unnest($3::int[]), unnest($4::text[]), unnest($5::text[]),
+           unnest($6::uuid[]), jsonb_array_elements('[]')) as g (task_id, epoch, commit, branch, run_id, nothing)
+         where r.workspace_id = $1 and r.id = any($6) and r.id = g.run_id
+           and (r.task_id, r.epoch) is not distinct from (g.task_id, g.epoch)`,
 }
 
 export type Finished = { runId: string; result: RunResult }
@@ -128,7 +134,7 @@ export async function finish(tx: Tx, workspaceId: string, runId: string, result:
 
 export async function finishAll(tx: Tx, workspaceId: string, finished: Finished[]): Promise<void> {
   const rows = finished.map(({ runId, result }) => ({ id: runId, ...result }))
-  await tx.query(finishRuns, [workspaceId, JSON.stringify(rows)])
+  await tx.query(finishRuns, [workspaceId, JSON.stringify(rows), rows.map((row) => row.id)])
 }
 
 const finishRuns = {
@@ -137,9 +143,9 @@ const finishRuns = {
          set ending = f.ending, reason = f.reason, exit_code = f."exitCode", base = f.base, commit = f.commit,
            branch = f.branch, report = f.report, diff = f.diff, diff_truncated = f."diffTruncated",
            partial = f.partial, ended_at = now(), phase = null
-         from json_to_recordset($2::json) as f (id uuid, ending text, reason text, "exitCode" int, base text,
+         from jsonb_to_recordset($2::jsonb) as f (id uuid, ending text, reason text, "exitCode" int, base text,
            commit text, branch text, report jsonb, diff text, "diffTruncated" boolean, partial jsonb)
-         where r.workspace_id = $1 and r.id = f.id`,
+         where r.workspace_id = $1 and r.id = any($3::uuid[]) and r.id = f.id`,
 }
 
 /** Ends the run of a task at or below this epoch that never said how it ended. */
@@ -168,7 +174,7 @@ const insertProofs = {
   name: 'runs_insert_evidence',
   text: `insert into evidence (workspace_id, task_id, run_id, commit, report)
          select $1, e."taskId", e."runId", e.commit, e.report
-         from json_to_recordset($2::json) as e ("taskId" uuid, "runId" uuid, commit text, report jsonb)`,
+         from jsonb_to_recordset($2::jsonb) as e ("taskId" uuid, "runId" uuid, commit text, report jsonb)`,
 }
 
 export function ofTask(tx: Tx, taskId: string): Promise<RunRow[]> {

@@ -70,7 +70,14 @@ export async function find(tx: Tx, ref: string): Promise<StoredTask | undefined>
   return rows.length === 1 ? rows[0] : undefined
 }
 
-export type Named = { id: string; title: string; short: string; prompt: string | null }
+export type Named = {
+  id: string
+  title: string
+  short: string
+  prompt: string | null
+  /** The run of its last lease. */
+  run_id: string | null
+}
 
 export async function namesOf(tx: Tx, ids: string[]): Promise<Map<string, Named>> {
   return new Map((await tx.query<Named>(names, [ids])).map((row) => [row.id, row]))
@@ -78,7 +85,7 @@ export async function namesOf(tx: Tx, ids: string[]): Promise<Map<string, Named>
 
 const names = {
   name: 'tasks_names',
-  text: `select id, title, short, spec ->> 'prompt' as prompt from tasks where id = any($1::uuid[])`,
+  text: `select id, title, short, spec ->> 'prompt' as prompt, run_id from tasks where id = any($1::uuid[])`,
 }
 
 export async function lock(tx: Tx, id: string): Promise<StoredTask | undefined> {
@@ -198,7 +205,7 @@ export async function endAll(
     proof: Proof | null
   }[],
 ): Promise<void> {
-  await tx.query(endTasks, [workspaceId, JSON.stringify(ends)])
+  await tx.query(endTasks, [workspaceId, JSON.stringify(ends), ends.map((each) => each.id)])
 }
 
 const endTasks = {
@@ -207,9 +214,9 @@ const endTasks = {
          set state = case when e.ending = 'verified' then 'done' else 'dead' end, ending = e.ending, reason = e.reason,
            ended_at = now(), phase = null, branch = coalesce(e.branch, t.branch),
            commit = coalesce(e.commit, t.commit), checks = e.checks, proof = coalesce(e.proof, t.proof)
-         from json_to_recordset($2::json) as e (id uuid, ending text, reason text, branch text, commit text,
+         from jsonb_to_recordset($2::jsonb) as e (id uuid, ending text, reason text, branch text, commit text,
            checks jsonb, proof jsonb)
-         where t.workspace_id = $1 and t.id = e.id`,
+         where t.workspace_id = $1 and t.id = any($3::uuid[]) and t.id = e.id`,
 }
 
 /** What a task keeps of a run that ended without ending it. */
@@ -288,9 +295,11 @@ export function dependenciesOf(tx: Tx, ids: string[]): Promise<Needed[]> {
   return tx.query<Needed>(needed, [ids])
 }
 
+// A look for each and no join: few tasks have any, and a join may read all tasks of the workspace to find that out.
 const needed = {
   name: 'tasks_dependencies',
-  text: `select d.task_id, t.id, t.title, t.state from task_dependencies d join tasks t on t.id = d.needs_id
+  text: `select d.task_id, t.id, t.title, t.state
+         from task_dependencies d, lateral (select id, title, state from tasks where id = d.needs_id limit 1) t
          where d.task_id = any($1) order by t.id`,
 }
 

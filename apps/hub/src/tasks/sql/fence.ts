@@ -18,13 +18,22 @@ export const isHeld = {
 /**
  * The same for many leases of a workspace. In one order for everybody, so that two pieces of work never wait for each
  * other in a ring. $1 workspace, then one array each of: $2 task, $3 epoch, $4 worker.
+ *
+ * How statements on many rows are written, here and in the other rooms, so that PostgreSQL finds each row by its key
+ * whatever it believes of a table that was made, or emptied, a moment ago:
+ * - `= any(…)` on the key. Joined to the list alone, it reads all rows of the workspace and compares, because it takes them
+ *   for one or two (measured: 2.4 ms instead of 0.6 ms of its time for a task, at ten at a time).
+ * - no condition from which the condition of a partial index would follow: hence "is not distinct from".
+ * - the list with an empty one of JSON beside it. A list alone is taken for ten rows, and then each row is compared with
+ *   each; of JSON a hundred are expected, and a hash is made.
  */
 export const holdLeases = {
   name: 'tasks_hold_leases',
   text: `select q.task_id from task_queue q
-         join unnest($2::uuid[], $3::int[], $4::uuid[]) as h (task_id, epoch, worker_id)
-           on q.task_id = h.task_id and q.epoch = h.epoch and q.worker_id = h.worker_id
-         where q.workspace_id = $1 order by q.task_id for update of q`,
+         join rows from (unnest($2::uuid[]), unnest($3::int[]), unnest($4::uuid[]), jsonb_array_elements('[]'))
+           as h (task_id, epoch, worker_id, nothing)
+           on q.task_id = h.task_id and q.epoch = h.epoch and q.worker_id is not distinct from h.worker_id
+         where q.workspace_id = $1 and q.task_id = any($2) order by q.task_id for update of q`,
 }
 
 /**

@@ -12,8 +12,8 @@ export const leaseMany = {
   name: 'tasks_lease_many',
   text: `
     with given as (
-      select * from unnest($3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::jsonb[])
-        as g (task_id, worker_id, worker, run_id, decision)
+      select * from rows from (unnest($3::uuid[]), unnest($4::uuid[]), unnest($5::text[]), unnest($6::uuid[]),
+        unnest($7::jsonb[]), jsonb_array_elements('[]')) as g (task_id, worker_id, worker, run_id, decision, nothing)
     ), leased as (
       update task_queue q
       set worker_id = g.worker_id, epoch = q.epoch + 1, assigned_at = now(), accepted_at = null,
@@ -21,8 +21,8 @@ export const leaseMany = {
           deadline_at = least(now() + make_interval(secs => q.timeout_ms / 1000.0), q.complete_by),
           progress_at = now(), quiet_told = false, expires_at = null, endpoint_id = (g.decision ->> 'endpointId')::uuid
       from given g
-      where q.workspace_id = $1 and q.task_id = g.task_id and q.worker_id is null
-      returning q.workspace_id, q.task_id, q.epoch, q.deadline_at, g.worker_id, g.worker, g.run_id, g.decision
+      where q.workspace_id = $1 and q.task_id = any($3) and q.task_id = g.task_id and num_nulls(q.worker_id) = 1
+      returning q.task_id, q.epoch, q.deadline_at, g.worker_id, g.worker, g.run_id, g.decision
     )
     update tasks t
     set state = 'assigned', epoch = leased.epoch, attempt = t.attempt + 1, phase = null, worker_id = leased.worker_id,
@@ -30,7 +30,7 @@ export const leaseMany = {
         decision = leased.decision || jsonb_build_object('at', now()), started_at = coalesce(t.started_at, now()),
         deadline_at = leased.deadline_at
     from leased
-    where t.workspace_id = leased.workspace_id and t.id = leased.task_id
+    where t.workspace_id = $1 and t.id = any($3) and t.id = leased.task_id
     returning t.id, t.short, t.title, t.description, t.repo_id, t.repo, t.epoch, t.attempt, t.run_id, t.worker_id, t.worker, t.spec,
       t.tier, t.decision -> 'model' as model,
       ceil(extract(epoch from t.deadline_at - now()) * 1000)::int as timeout_ms`,
