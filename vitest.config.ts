@@ -15,7 +15,12 @@ export default defineConfig({
           name: 'unit',
           // Generous: a test fails on what it sees and never because the machine is busy.
           testTimeout: 60_000,
-          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/chaos/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'apps/*/src/**/*.test.ts',
+            'test/chaos/**/*.test.ts',
+            'test/bench/**/*.test.ts',
+          ],
           exclude: [...exclude, '**/*.room.test.ts', '**/*.wall.test.ts'],
         },
       },

@@ -1,3 +1,5 @@
+import type { Memory } from './memory.ts'
+
 /** A queue under measurement, each in an empty database of its own on the one server. */
 export type Engine = {
   /** Hands in this many jobs as fast as its interface allows. */
@@ -14,6 +16,8 @@ export type Engine = {
   /** A faster way to the same rows as `bulk`, where there is one. */
   seedBacklog?(count: number): Promise<void>
   close(): Promise<void>
+  /** What the hub holds, or this process where the hub is in it. */
+  memory?(): Promise<Memory>
   /** Processes besides this one whose processor time belongs to the queue. */
   pids?: number[]
 }

@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeMachine } from '../main-job/report.ts'
-import { cycle, engines, peers, sockets } from './engines.ts'
+import { engines } from './engines.ts'
 import { installPeers } from './install-peers.ts'
-import type { Sizes } from './measure.ts'
-import type { Asked } from './one-measure.ts'
+import { longPageOf } from './long-page.ts'
+import type { Answered } from './one-measure.ts'
 import { pageOf, type Found } from './page.ts'
 import { openPlace, type Place } from './place.ts'
+import { enginesOf, measuresOf, planOf } from './plan.ts'
 import type { Sample } from './series.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -15,52 +16,24 @@ const flag = (name: string) => process.argv.includes(`--${name}`)
 const option = (name: string) =>
   process.argv.find((each) => each.startsWith(`--${name}=`))?.slice(name.length + 3)
 
-type Plan = {
-  rounds: number
-  sizes: Sizes
-  /** History and backlog of these sizes, in the first rounds. */
-  rows: { count: number; rounds: number }[]
-  /** Tasks in one go over sockets. */
-  sustained: number
-}
-
-const short: Plan = {
-  rounds: 1,
-  sizes: { jobs: 200, single: { 1: 50, 10: 200, 50: 300 }, latencies: 10, limitMs: 5_000 },
-  rows: [],
-  sustained: 500,
-}
-const usual: Plan = {
-  rounds: 5,
-  sizes: { jobs: 10_000, single: { 1: 300, 10: 1_500, 50: 3_000 }, latencies: 60, limitMs: 30_000 },
-  rows: [{ count: 1_000, rounds: 1 }],
-  sustained: 10_000,
-}
-const full: Plan = {
-  ...usual,
-  rows: [
-    { count: 1_000, rounds: 3 },
-    { count: 100_000, rounds: 3 },
-    { count: 1_000_000, rounds: 1 },
-  ],
-  sustained: 100_000,
-}
-
 /**
  * Muster's queue beside graphile-worker, pg-boss and a bare loop on one PostgreSQL with durable defaults. It fails when
  * something fails, never for being slow: what else the machine does is not known here.
  *
- * --short (for the test run), --full (a million rows), --write (docs/benchmarks.md); while working on it also
- * --rounds=N --jobs=N --only=NAME,NAME --no-profile
+ * --short     for the test run
+ * --full      with a million rows, and 100,000 tasks in one go
+ * --write     into docs/benchmarks.md
+ * --rows=N,N  only with so many rows of history and of backlog
+ * --million   only a million tasks in one go, through the rooms and over sockets, and the hub's memory after each twentieth;
+ *             --million=N for another number. With --write into docs/benchmarks-million.md
+ * while working on it also --rounds=N --jobs=N --only=NAME,NAME --no-profile
  */
 async function main(): Promise<void> {
-  const plan = flag('short') ? short : flag('full') ? full : usual
-  const rounds = Number(option('rounds') ?? plan.rounds)
-  const sizes = { ...plan.sizes, jobs: Number(option('jobs') ?? plan.sizes.jobs) }
+  const plan = planOf({ flag, option })
+  const { rounds, sizes } = plan
   const without = await installPeers()
   if (without !== undefined) process.stdout.write(`The other queues cannot be installed: ${without}\n`)
-  const wanted = option('only')?.split(',') ?? Object.keys(engines)
-  const names = wanted.filter((name) => without === undefined || !peers.includes(name))
+  const names = enginesOf(plan, Object.keys(engines), option('only'), without !== undefined)
   const machine = await describeMachine()
   const place = await openPlace()
   try {
@@ -72,42 +45,44 @@ async function main(): Promise<void> {
       jobs: sizes.jobs,
       samples: [],
       profiles: [],
+      sustained: [],
       without,
     }
     for (let round = 1; round <= rounds; round += 1) {
       found.flushes.push(await place.flushesPerSecond())
       for (const engine of names) {
-        const whats: Asked['what'][] = [{ kind: 'rates' }, { kind: 'latency' }]
-        const large = plan.rows.filter((each) => round <= each.rounds)
-        for (const { count: rows } of large) whats.push({ kind: 'history', rows }, { kind: 'backlog', rows })
-        if (round === 1 && engine === sockets) whats.push({ kind: 'sustained', tasks: plan.sustained })
-        if (engine === cycle) whats.push({ kind: 'row security' })
-        for (const what of whats) {
-          found.samples.push({ round, engine, ...(await ask(place, { engine, sizes, what })) })
+        for (const what of measuresOf(plan, engine, round)) {
+          const { values, points } = await ask(place, { engine, sizes, what })
+          found.samples.push({ round, engine, values })
+          if (points !== undefined) found.sustained.push({ engine, points })
         }
       }
     }
     // In the short form only the widest way, so that it stays under a minute.
     const profiled = names.filter((name) => name.startsWith('muster'))
-    for (const engine of flag('no-profile') ? [] : profiled.slice(flag('short') ? -1 : 0)) {
-      const { profile } = await place.measure({ engine, sizes, what: { kind: 'profile' } })
+    for (const engine of plan.profiles ? profiled.slice(flag('short') ? -1 : 0) : []) {
+      const { profile = [] } = await place.measure({ engine, sizes, what: { kind: 'profile' } })
       found.profiles.push({ engine, profile })
     }
-    const page = pageOf({ ...found, samples: byRound(found.samples) })
+    const isLong = !plan.usual && plan.sustained !== undefined
+    const page = isLong ? longPageOf(found) : pageOf({ ...found, samples: byRound(found.samples) })
     process.stdout.write(`\n${page}`)
-    if (flag('write')) writeFileSync(join(root, 'docs/benchmarks.md'), page)
+    const name = isLong ? 'benchmarks-million.md' : 'benchmarks.md'
+    if (flag('write')) writeFileSync(join(root, 'docs', name), page)
   } finally {
     await place.close()
   }
 }
 
-async function ask(place: Place, asked: Parameters<Place['measure']>[0]): Promise<Pick<Sample, 'values'>> {
+async function ask(place: Place, asked: Parameters<Place['measure']>[0]): Promise<Answered> {
   const began = performance.now()
-  const { values } = await place.measure(asked)
+  const answered = await place.measure(asked)
   const seconds = ((performance.now() - began) / 1_000).toFixed(1)
-  const said = Object.entries(values).map(([name, value]) => `${name} ${value.toFixed(value < 100 ? 1 : 0)}`)
+  const said = Object.entries(answered.values).map(
+    ([name, value]) => `${name} ${value.toFixed(value < 100 ? 1 : 0)}`,
+  )
   process.stderr.write(`${asked.engine} (${asked.what.kind}, ${seconds} s): ${said.join(', ')}\n`)
-  return { values }
+  return answered
 }
 
 /** The measurements of one queue in one round as one. */

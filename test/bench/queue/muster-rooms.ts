@@ -12,6 +12,7 @@ import { createTicker } from '../../../apps/hub/src/kernel/ticker.ts'
 import { noClouds } from '../../../apps/hub/src/models/settings.ts'
 import { claimBatch, inParallel, type OpenEngine } from './engine.ts'
 import { benchTask, createFakeWorker, type Cycle } from './fake-worker.ts'
+import { memoryNow } from './memory.ts'
 import { seedBacklog, seedHistory } from './seed-muster.ts'
 
 const hello = {
@@ -116,6 +117,7 @@ export function openMusterRooms(cycle: Cycle): OpenEngine {
         }
       },
       rest: () => rest(),
+      memory: async () => memoryNow(),
       async pending() {
         mustBeFine()
         const { rows } = await owner.query<{ n: number }>('select count(*)::int as n from task_queue')

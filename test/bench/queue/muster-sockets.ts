@@ -8,6 +8,7 @@ import { Pool } from 'pg'
 import { WebSocket } from 'ws'
 import type { HubMessage } from '@muster/contract/wire'
 import { claimBatch, inParallel, type OpenEngine } from './engine.ts'
+import type { Memory } from './memory.ts'
 import { benchTask, createFakeWorker, type Said } from './fake-worker.ts'
 import { seedBacklog, seedHistory } from './seed-muster.ts'
 
@@ -36,6 +37,7 @@ export const openMusterSockets: OpenEngine = async (url) => {
 
   return {
     pids: [hub.pid],
+    memory: hub.memory,
     async bulk(count) {
       await inParallel(claimBatch, count, submit)
     },
@@ -69,6 +71,7 @@ export const openMusterSockets: OpenEngine = async (url) => {
 async function startHub(url: string, data: string) {
   // The lifeline stops it when this process dies, however that happens.
   const child = fork(hubProgram, [], {
+    execArgv: ['--expose-gc', '--import', join(import.meta.dirname, 'memory-probe.ts')],
     env: {
       PATH: process.env['PATH'],
       MUSTER_DATABASE_URL: url,
@@ -90,6 +93,11 @@ async function startHub(url: string, data: string) {
   return {
     url: message.url,
     pid: child.pid ?? 0,
+    async memory(): Promise<Memory> {
+      child.send('memory')
+      const [answer] = (await once(child, 'message')) as [{ memory: Memory }]
+      return answer.memory
+    },
     async stop() {
       const gone = once(child, 'exit')
       child.kill('SIGTERM')

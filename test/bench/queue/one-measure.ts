@@ -1,7 +1,7 @@
 import { engines } from './engines.ts'
 import { measureLatency, measureRates, measureSize, type Sizes, type Values } from './measure.ts'
 import { measureRowSecurity } from './row-security.ts'
-import { measureSustained } from './sustained.ts'
+import { measureSustained, type Point } from './sustained.ts'
 import { profile, type Profile } from './profile.ts'
 
 /** One queue, one measurement, one process: what a peer leaves behind, or how it ends, is nobody else's affair. */
@@ -15,10 +15,10 @@ export type Asked = {
     | { kind: 'latency' }
     | { kind: 'profile' }
     | { kind: 'row security' }
-    | { kind: 'sustained'; tasks: number }
+    | { kind: 'sustained'; tasks: number; every: number }
     | { kind: 'history' | 'backlog'; rows: number }
 }
-export type Answered = { values: Values; profile: Profile[] }
+export type Answered = { values: Values; profile?: Profile[]; points?: Point[] }
 
 async function measure({ engine: name, url, postmaster, sizes, what }: Asked): Promise<Answered> {
   const open = engines[name]
@@ -28,12 +28,12 @@ async function measure({ engine: name, url, postmaster, sizes, what }: Asked): P
     if (what.kind === 'profile') return { values: {}, profile: await profile(engine, url, sizes) }
     if (what.kind === 'row security') {
       await engine.seedHistory(20_000)
-      return { values: await measureRowSecurity(url), profile: [] }
+      return { values: await measureRowSecurity(url) }
     }
-    if (what.kind === 'sustained') return { values: await measureSustained(engine, what.tasks), profile: [] }
-    if (what.kind === 'rates') return { values: await measureRates(engine, sizes, postmaster), profile: [] }
-    if (what.kind === 'latency') return { values: await measureLatency(engine, sizes), profile: [] }
-    return { values: await measureSize(engine, sizes, what.kind, what.rows), profile: [] }
+    if (what.kind === 'sustained') return await measureSustained(engine, what)
+    if (what.kind === 'rates') return { values: await measureRates(engine, sizes, postmaster) }
+    if (what.kind === 'latency') return { values: await measureLatency(engine, sizes) }
+    return { values: await measureSize(engine, sizes, what.kind, what.rows) }
   } finally {
     await engine.close()
   }

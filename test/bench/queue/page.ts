@@ -1,6 +1,8 @@
 import { table } from '../main-job/report.ts'
 import type { Profile } from './profile.ts'
 import { columnsOf, median, ratioOf, shown, valuesOf, type Sample } from './series.ts'
+import { block, headOf, memoryOf } from './long-page.ts'
+import type { Point } from './sustained.ts'
 import { targetRows } from './targets.ts'
 
 export type Found = {
@@ -12,6 +14,7 @@ export type Found = {
   jobs: number
   samples: Sample[]
   profiles: { engine: string; profile: Profile[] }[]
+  sustained: { engine: string; points: Point[] }[]
   /** Why peers are absent. */
   without: string | undefined
 }
@@ -24,10 +27,7 @@ export function pageOf(found: Found): string {
   return `${[
     '# The queue beside other queues',
     'Written by `npm run bench:queue -- --write`. Only ratios within this one run say anything about another machine.',
-    block(
-      `${found.machine}\ncommit ${found.commit}, ${found.command}\n` +
-        `flushes per second before each round: ${found.flushes.map((each) => each.toFixed(0)).join(', ')}`,
-    ),
+    headOf(found),
     ...(found.without === undefined ? [] : [`**Without other queues:** ${found.without}`]),
     '## Aims',
     block(table([['', 'aim', 'ratio, median [min-max]', ''], ...targetRows(samples)])),
@@ -43,6 +43,7 @@ export function pageOf(found: Found): string {
     ...engines
       .filter((engine) => engine.startsWith('muster'))
       .map((engine) => block(comparison(samples, engine, engines, columns))),
+    ...found.sustained.map(memoryOf),
     ...found.profiles.map(profileOf),
   ].join('\n\n')}\n`
 }
@@ -69,8 +70,6 @@ function whyNot(samples: readonly Sample[]): string {
 const words =
   '"muster claim+end" does what a job of the others does; "whole cycle" is a task of Muster from acceptance to ' +
   'the evidence that makes it done. Both have row-level security, the fence, runs and events.'
-
-const block = (text: string) => `\`\`\`text\n${text}\n\`\`\``
 
 function cell(values: number[]): string {
   if (values.length === 0) return '-'

@@ -52,7 +52,10 @@ export async function openPlace() {
 export type Place = Awaited<ReturnType<typeof openPlace>>
 
 function inOwnProcess(asked: Asked): Promise<Answered> {
-  const child = fork(join(import.meta.dirname, 'one-measure.ts'), [])
+  const child = fork(join(import.meta.dirname, 'one-measure.ts'), [], {
+    // For what is told of memory (memory.ts). It costs nothing until it is asked.
+    execArgv: ['--expose-gc'],
+  })
   return new Promise((resolve, reject) => {
     let answer: Answered | undefined
     child.once('message', (message) => (answer = message as Answered))

@@ -1,12 +1,33 @@
 import type { Pool } from 'pg'
+import { chunks } from './engine.ts'
 
 /**
  * Tasks that ended another day, as the hub leaves them: with their run, evidence and events. Written straight into the
  * tables, because a million of them through the hub would take longer than everything that is measured.
  */
 export async function seedHistory(owner: Pool, workspaceId: string, repoId: string, count: number) {
-  await owner.query('set synchronous_commit = off')
-  await owner.query(
+  await inPieces(owner, count, (size) => history(owner, workspaceId, repoId, size))
+}
+
+/** Tasks that wait, more than any test could hand in one by one. */
+export async function seedBacklog(owner: Pool, workspaceId: string, repoId: string, count: number) {
+  await inPieces(owner, count, (size) => backlog(owner, workspaceId, repoId, size))
+}
+
+/**
+ * The rows are right by how they are made, so their foreign keys are not looked at: of a million tasks that alone takes
+ * minutes. Vacuumed, or who reads such a row first would be measured writing it.
+ */
+async function inPieces(owner: Pool, count: number, seed: (size: number) => Promise<unknown>): Promise<void> {
+  await owner.query('set synchronous_commit = off; set session_replication_role = replica')
+  for (const size of chunks(count, 50_000)) await seed(size)
+  await owner.query('reset synchronous_commit; reset session_replication_role')
+  await owner.query('vacuum analyze')
+  await owner.query('checkpoint')
+}
+
+function history(owner: Pool, workspaceId: string, repoId: string, count: number) {
+  return owner.query(
     `with t as (
        insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, guessed_tier, retries, state, ending, reason, epoch, attempt,
                           branch, commit, created_by, started_at, ended_at)
@@ -30,12 +51,10 @@ export async function seedHistory(owner: Pool, workspaceId: string, repoId: stri
      from t, unnest(array['task.created', 'task.assigned', 'task.accepted', 'task.done']) as kind`,
     [workspaceId, repoId, count],
   )
-  await owner.query('analyze')
 }
 
-/** Tasks that wait, more than any test could hand in one by one. */
-export async function seedBacklog(owner: Pool, workspaceId: string, repoId: string, count: number) {
-  await owner.query(
+function backlog(owner: Pool, workspaceId: string, repoId: string, count: number) {
+  return owner.query(
     `with t as (
        insert into tasks (workspace_id, id, repo_id, repo, title, spec, lane, tier, guessed_tier, retries, state, created_by)
        select $1, uuidv7(), $2, 'bench', 'A task of the bench',
@@ -49,5 +68,4 @@ export async function seedBacklog(owner: Pool, workspaceId: string, repoId: stri
      select $1, id, $2, 2, 'namespace', 1800000, 0 from t`,
     [workspaceId, repoId, count],
   )
-  await owner.query('analyze')
 }

@@ -81,7 +81,7 @@ function withinMuster(samples: readonly Sample[]): string[][] {
     row(
       'MB that the hub grows per 10 k tasks',
       '<= 1',
-      value(sockets, 'hub MB more per 10 k tasks'),
+      value(sockets, 'hub MB more per 10 k'),
       (found) => found <= 1,
     ),
   ]
