@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { describeMachine } from '../main-job/report.ts'
 import { kinds, runTask, type Kind } from './loops.ts'
@@ -20,6 +21,8 @@ const flag = (name: string) => process.argv.includes(`--${name}`)
 async function main(): Promise<void> {
   const tasks = flag('short') ? 1 : 10
   const machine = await describeMachine()
+  // What others do in the meantime is in every number; a reader must know.
+  const load = (loadavg()[0] ?? 0) / availableParallelism()
   const place = await openPlace()
   try {
     const seen = Object.fromEntries(kinds.map((kind) => [kind, [] as Seen[]])) as Record<Kind, Seen[]>
@@ -44,7 +47,7 @@ async function main(): Promise<void> {
       .slice(2)
       .map((each) => ` ${each}`)
       .join('')}`
-    const page = pageOf({ machine, commit, command, tasks, seen, cpu, memory })
+    const page = pageOf({ machine, load, commit, command, tasks, seen, cpu, memory })
     process.stdout.write(page)
     if (flag('write')) writeFileSync(join(root, 'docs/benchmarks-loop.md'), page)
   } finally {

@@ -6,6 +6,8 @@ import { script } from './script.ts'
 
 export type Found = {
   machine: string
+  /** Of the machine for each core, before it began. */
+  load: number
   commit: string
   command: string
   tasks: number
@@ -20,7 +22,7 @@ const bareWithItsTools: Kind = 'bare, in a wall'
 const whole: Kind = 'ours, in a wall, durable'
 
 /** The whole report, as it is printed and as docs/benchmarks-loop.md holds it. Every number was measured by this run. */
-export function pageOf({ machine, commit, command, tasks, seen, cpu, memory }: Found): string {
+export function pageOf({ machine, load, commit, command, tasks, seen, cpu, memory }: Found): string {
   const gaps = (kind: Kind) => seen[kind].flatMap((each) => each.gaps)
   const tokens = (kind: Kind) =>
     p(
@@ -34,6 +36,7 @@ export function pageOf({ machine, commit, command, tasks, seen, cpu, memory }: F
     '# The loop beside a bare one',
     'Written by `npm run bench:loop -- --write`. Only ratios within this one run say anything about another machine.',
     block(`${machine}\ncommit ${commit}, ${command}`),
+    ...(load < 1.5 ? [] : [busy(load)]),
     words(tasks),
     block(
       table([
@@ -64,6 +67,13 @@ export function pageOf({ machine, commit, command, tasks, seen, cpu, memory }: F
     ...byTool(seen[whole], seen[bare]),
     ...(memory === undefined ? [] : [memoryText(memory)]),
   ].join('\n\n')}\n`
+}
+
+function busy(load: number): string {
+  return (
+    `**The machine was busy:** each core had ${load.toFixed(1)} times what it can do before this began. The milliseconds are` +
+    ' not those of a quiet one, and what waits for other processes, such as git in the wall, is slowed down the most.'
+  )
 }
 
 function words(tasks: number): string {
