@@ -95,11 +95,12 @@ async function strike(moment: Moment, victim: Victim, marker: string): Promise<H
 async function hit(taskId: string, victim: Victim, thaw: () => void): Promise<Hit> {
   const killing = killAndAwait(stack, victim)
   thaw()
-  await killing
+  const killedAt = await killing
+  // Later ones are of a run that outlived the database: its worker says them again as soon as that is back.
   const lines = await stack.sql<{ kind: string; phase: string | null; epoch: number | null }>(
     `select kind, data ->> 'phase' as phase, (data ->> 'epoch')::int as epoch from muster.events
-     where task_id = $1 order by txid, seq`,
-    [taskId],
+     where task_id = $1 and at <= $2 order by txid, seq`,
+    [taskId, killedAt],
   )
   // What the first run said last is where the fault found it.
   const first = lines.filter((line) => line.epoch === 1 && line.kind !== 'task.requeued')

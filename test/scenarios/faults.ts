@@ -85,11 +85,13 @@ async function hasWrittenDown(stack: Stack): Promise<boolean> {
   return texts.some((text) => (JSON.parse(text) as { result: unknown }).result !== null)
 }
 
-/** Kills it and waits until `up` has another one that serves. */
-export async function killAndAwait(stack: Stack, victim: Victim): Promise<void> {
+/** Kills it and waits until `up` has another one that serves. Answers when it was killed. */
+export async function killAndAwait(stack: Stack, victim: Victim): Promise<Date> {
   const before = await stack.pids()
   process.kill(before[victim], 'SIGKILL')
+  const at = new Date()
   await untilBack(stack, before, victim)
+  return at
 }
 
 export async function untilBack(stack: Stack, before: Pids, victim: Victim): Promise<void> {
