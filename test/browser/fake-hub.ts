@@ -19,6 +19,7 @@ import { taskMay } from '@muster/contract/task-states'
 import type { Task, TaskCreate } from '@muster/contract/tasks'
 import type { Worker } from '@muster/contract/workers'
 import { json, page, send } from './fake-answer.ts'
+import { modelVerb, type FakeModels } from './fake-models.ts'
 import { inBulk, queueOf, queueVerb, workerVerb } from './fake-queue.ts'
 import { fromOrder, newTask } from './fake-task.ts'
 
@@ -55,6 +56,7 @@ export class FakeHub {
   repos: Repo[] = []
   workers: Worker[] = []
   tokens: Token[] = []
+  models: FakeModels = { endpoints: [], missing: [], cloudAllowed: false }
   paused = false
   /** Ids of tasks that the bulk verbs refuse. */
   stubborn = new Set<string>()
@@ -281,6 +283,17 @@ export class FakeHub {
           this.#worker(call.params['worker']),
           call.body as { reason?: string },
         )
+      case 'listModels':
+      case 'setModelTier':
+      case 'allowCloud':
+      case 'addEndpoint':
+      case 'getEndpoint':
+      case 'refreshEndpoint':
+      case 'removeEndpoint': {
+        const answer = modelVerb(this.models, call.name, call.params['endpoint'], call.body)
+        if (answer === undefined) throw new Refusal('endpoint_not_found', 'No endpoint has that name.')
+        return answer
+      }
       case 'getQueue':
         return queueOf(this)
       case 'pauseQueue':

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { aModel, anEndpoint } from './fake-models.ts'
 import { addWorker, seed } from './seed.ts'
 import { setStage } from './stage.ts'
 
@@ -7,6 +8,15 @@ const stage = setStage({ width: 320, height: 700 })
 const { hub } = stage
 const { running, done, dead } = seed(hub)
 addWorker(hub, 'attic', false)
+hub.models.endpoints = [
+  anEndpoint({
+    url: 'http://a-machine-with-a-long-name.example.internal:11434',
+    models: [
+      aModel({ name: 'hf.co/somebody/a-model-with-a-very-long-name:Q4_K_M', unfit: 'it cannot call tools' }),
+    ],
+  }),
+]
+hub.models.missing = [{ name: 'mistral:7b', wantedBy: 'MUSTER_MODEL', command: 'ollama pull mistral:7b' }]
 
 test.each([
   ['the task list', '/'],
@@ -16,6 +26,7 @@ test.each([
   ['the form for a task', '/tasks/new'],
   ['the dead tasks', '/?state=dead'],
   ['the workers', '/workers'],
+  ['the models', '/models'],
   ['the settings', '/settings'],
 ])('%s fits a narrow screen without scrolling sideways', async (_, path) => {
   const page = await stage.enter()

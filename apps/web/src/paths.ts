@@ -4,6 +4,7 @@ export const paths = {
   newTask: () => '/tasks/new',
   task: (short: string) => `/tasks/${encodeURIComponent(short)}`,
   workers: () => '/workers',
+  models: () => '/models',
   settings: () => '/settings',
   signIn: (next: string) => withQuery('/sign-in', { next: next === '/' ? undefined : next }),
 }
@@ -15,6 +16,7 @@ export type Match =
   | { page: 'new-task' }
   | { page: 'task'; short: string }
   | { page: 'workers' }
+  | { page: 'models' }
   | { page: 'settings' }
   | { page: 'sign-in'; next: string }
   | { page: 'not-found' }
@@ -29,6 +31,7 @@ export function matchPath(pathname: string, search: string): Match {
   }
   if (pathname === '/tasks/new') return { page: 'new-task' }
   if (pathname === '/workers') return { page: 'workers' }
+  if (pathname === '/models') return { page: 'models' }
   if (pathname === '/settings') return { page: 'settings' }
   if (pathname === '/sign-in') return { page: 'sign-in', next: ownPath(query.get('next')) }
   const short = /^\/tasks\/([0-9a-f-]{8,36})$/.exec(pathname)?.[1]

@@ -6,6 +6,7 @@ import { ErrorView } from './components/ErrorView.tsx'
 import { Layout } from './components/Layout.tsx'
 import { LiveProvider } from './components/LiveProvider.tsx'
 import { SignInPage } from './pages/identity/SignInPage.tsx'
+import { ModelsPage } from './pages/models/ModelsPage.tsx'
 import { NotFoundPage } from './pages/NotFoundPage.tsx'
 import { SettingsPage } from './pages/settings/SettingsPage.tsx'
 import { NewTaskPage } from './pages/tasks/NewTaskPage.tsx'
@@ -33,6 +34,8 @@ function pageOf(match: Exclude<Match, { page: 'sign-in' }>): ReactNode {
       return <TaskPage key={match.short} short={match.short} />
     case 'workers':
       return <WorkersPage />
+    case 'models':
+      return <ModelsPage />
     case 'settings':
       return <SettingsPage />
     case 'not-found':

@@ -44,6 +44,7 @@ function linesOf(worker: Worker): [string, string][] {
     ['host', worker.host ?? 'not known'],
     ['version', worker.version ?? 'not known'],
     ...(supervisor === null ? [] : supervisorLines(supervisor)),
+    ...(worker.resources === null ? [] : machineLines(worker.resources)),
     ...walls,
     ['last seen', worker.lastSeenAt ?? 'never'],
     ['added', worker.createdAt],
@@ -60,4 +61,16 @@ function supervisorLines(supervisor: NonNullable<Worker['supervisor']>): [string
     ['memory', memoryBytes === undefined ? undefined : `${Math.round(memoryBytes / 1e6)} MB`],
   ]
   return lines.flatMap(([key, text]): [string, string][] => (text === undefined ? [] : [[key, text]]))
+}
+
+function machineLines(machine: NonNullable<Worker['resources']>): [string, string][] {
+  const { cpuPercent, cores, ramFreeBytes, ramTotalBytes, vramFreeBytes, vramTotalBytes } = machine
+  const gb = (bytes: number) => (bytes / 1e9).toFixed(1)
+  return [
+    ['processor', `${Math.round(cpuPercent)} % of ${cores} cores busy`],
+    ['ram', `${gb(ramFreeBytes)} of ${gb(ramTotalBytes)} GB free`],
+    ...(vramTotalBytes === null || vramFreeBytes === null
+      ? []
+      : [['vram', `${gb(vramFreeBytes)} of ${gb(vramTotalBytes)} GB free`] as [string, string]]),
+  ]
 }

@@ -28,8 +28,9 @@ export function viaOf(
   worker: Pick<Host, 'workerId' | 'besideHub'>,
   hasGateway: boolean,
 ): 'direct' | 'gateway' | null {
-  if (onlyWorkerId !== null && onlyWorkerId !== worker.workerId) return null
-  if (!cloud && (onlyWorkerId !== null || !besideHub || worker.besideHub)) return 'direct'
+  // Not even the hub gets there.
+  if (onlyWorkerId !== null) return onlyWorkerId === worker.workerId ? 'direct' : null
+  if (!cloud && (!besideHub || worker.besideHub)) return 'direct'
   return hasGateway ? 'gateway' : null
 }
 

@@ -60,6 +60,11 @@ test.each<[string, Supply, string]>([
     supplyOf([cloud], { cloudAllowed: true, gatewayUrl: 'http://hub/v1' }),
     'local,far',
   ],
+  [
+    'of a worker, for a model that its server passes on, is reached by this worker',
+    supplyOf([{ ...own, cloud: true }], { cloudAllowed: true, gatewayUrl: '/' }),
+    'far',
+  ],
 ])('an endpoint %s', (_, supply, workers) => {
   expect(who(supply)).toBe(workers)
 })

@@ -22,6 +22,13 @@ export const workersQuery = queryOptions({
   queryFn: ({ signal }) => client.call('listWorkers', { signal }),
 })
 
+export const modelsQuery = queryOptions({
+  queryKey: ['models'],
+  queryFn: ({ signal }) => client.call('listModels', { signal }),
+  // A check that found what the last one found is no event; it is made every 30 s.
+  refetchInterval: 30_000,
+})
+
 export const queueQuery = queryOptions({
   queryKey: ['queue'],
   queryFn: ({ signal }) => client.call('getQueue', { signal }),

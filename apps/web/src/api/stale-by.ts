@@ -14,6 +14,7 @@ export function staleBy(event: Pick<Event, 'kind' | 'taskId'>): string[] {
   if (subject === 'queue') return ['queue', 'task']
   if (subject === 'repo') return ['repos', 'task']
   if (subject === 'worker') return isChatter(event.kind) ? ['workers'] : ['workers', 'task']
+  if (subject === 'endpoint' || subject === 'model') return ['models', 'task']
   return subject === 'token' ? ['tokens'] : []
 }
 

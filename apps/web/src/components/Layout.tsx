@@ -34,6 +34,14 @@ export function Layout({ children }: { children: ReactNode }) {
           </Link>
           <ConnectionState />
           <FleetCount />
+          <Link
+            href={paths.models()}
+            aria-label="Models"
+            title="Models"
+            className="inline-flex size-8 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-text max-sm:hidden pointer-coarse:size-11"
+          >
+            <Icon name="chip" />
+          </Link>
           <IconButton
             label="Keyboard shortcuts"
             icon="keyboard"

@@ -3,7 +3,7 @@ import type { Worker } from '@muster/contract/workers'
 import { toneText } from '../../components/state-words.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { Age } from '../../ui/Time.tsx'
-import { standingOf, supervisorText } from './worker-words.ts'
+import { machineText, standingOf, supervisorText } from './worker-words.ts'
 import { WorkerActions } from './WorkerActions.tsx'
 
 export function WorkerRow({ worker }: { worker: Worker }) {
@@ -41,6 +41,7 @@ export function WorkerRow({ worker }: { worker: Worker }) {
         {worker.host !== null && <Part name="Host">{worker.host}</Part>}
         {worker.client !== null && <Part name="Client">{worker.client}</Part>}
         {run !== null && <Part name="Run by">{run}</Part>}
+        {worker.resources !== null && <Part name="Machine">{machineText(worker.resources)}</Part>}
         {!worker.connected && worker.lastSeenAt !== null && (
           <Part name="Seen">
             <Age at={worker.lastSeenAt} />

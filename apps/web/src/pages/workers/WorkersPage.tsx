@@ -16,7 +16,12 @@ export function WorkersPage() {
   const workers = useQuery(workersQuery)
   return (
     <div className="mx-auto grid max-w-5xl grid-cols-[minmax(0,1fr)] gap-4">
-      <h1 className="text-lg font-semibold">Workers</h1>
+      <div className="flex flex-wrap items-baseline justify-between gap-x-3">
+        <h1 className="text-lg font-semibold">Workers</h1>
+        <Link href={paths.models()} className="text-[0.8125rem] text-accent underline">
+          Models that they use
+        </Link>
+      </div>
       {workers.error !== null && <ErrorView error={workers.error} onRetry={() => void workers.refetch()} />}
       {workers.isPending && <Loading label="Loading workers" lines={4} />}
       {workers.data !== undefined && (

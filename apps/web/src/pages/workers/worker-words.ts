@@ -1,4 +1,4 @@
-import type { Worker } from '@muster/contract/workers'
+import type { Resources, Worker } from '@muster/contract/workers'
 import type { Tone } from '../../components/state-words.ts'
 import type { IconName } from '../../ui/Icon.tsx'
 
@@ -24,4 +24,18 @@ export function supervisorText({ supervisor }: Worker): string | null {
   if (supervisor === null) return null
   if (supervisor.kind === 'none') return 'nobody would start it again'
   return [supervisor.kind, supervisor.name].filter((part) => part !== undefined).join(' ')
+}
+
+/** How its machine does, in a few words. */
+export function machineText(machine: Resources): string {
+  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
+  const { cpuPercent, ramFreeBytes, ramTotalBytes, vramFreeBytes, vramTotalBytes } = machine
+  const parts = [
+    `processor ${Math.round(cpuPercent)} % busy`,
+    `${gb(ramFreeBytes)} of ${gb(ramTotalBytes)} memory free`,
+  ]
+  if (vramTotalBytes !== null && vramFreeBytes !== null) {
+    parts.push(`${gb(vramFreeBytes)} of ${gb(vramTotalBytes)} graphics memory free`)
+  }
+  return parts.join(', ')
 }
