@@ -71,7 +71,9 @@ ${fence(exchange())}
 they came. A \`reply\` with \`ok: false\` says that the hub understood you and refuses: nothing was changed. With the code
 \`database_unavailable\` or \`database_full\` it could not be written: send the same message again after half a second, and go on
 with what you run until its lease ends by your clock. An \`error\` says that the message itself does not fit. Up to
-${maxBadMessages} of those are answered on one connection; the next one ends it. If you send faster than the hub can store, it stops reading until it has caught up.
+${maxBadMessages} of those are answered on one connection; the next one ends it. Only the refusal of a \`progress\` or a
+\`delta\`, which have no \`id\`, is an \`error\` that is not counted. If you send faster than the hub can store, it stops reading until
+it has caught up.
 
 **Leases and epochs.** An assignment is a lease on a task for \`leaseMs\` (${seconds(leaseMs)}), by the clock of the hub's
 database. \`accept\` it within ${seconds(acceptMs)}. Send \`renew\` for all you hold every third of a lease. If a renewal is not answered in
@@ -79,8 +81,8 @@ time, count the lease from the moment at which you *sent* the last one that was;
 task may be somebody else's. Each assignment raises the \`epoch\` of its task, and every message about a run carries it: one
 with an older epoch is refused with \`stale_epoch\`. Stop that run and throw its work away.
 
-**Saying that you work.** A run that says nothing in \`phase\` or \`output\` for ${defaultLimits.noProgressMs / 60_000} minutes is given up, even while its lease is
-renewed. \`progress\` is for people and does not count. \`timeoutMs\` of the assignment is a deadline around everything.
+**Saying that you work.** A run that says nothing in \`phase\`, \`output\`, \`progress\` or \`delta\` for ${defaultLimits.noProgressMs / 60_000} minutes is given up, even
+while its lease is renewed. \`timeoutMs\` of the assignment is a deadline around everything.
 
 **What you may execute.** \`command\` and the commands in \`checks\` come from whoever may add tasks, or from a model. Execute them
 only behind a wall: without your rights, your files and your network. A worker says in \`walls\` which walls it has that work;

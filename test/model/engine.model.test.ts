@@ -71,7 +71,9 @@ const mustBeSeen = [
     'presence',
     'restart',
   ].map((verb) => `${verb} → ok`),
-  ...['accept', 'refuse', 'wake', 'phase', 'output', 'publish', 'finish'].map((type) => `message ${type}`),
+  ...['accept', 'refuse', 'wake', 'phase', 'output', 'progress', 'publish', 'finish'].map(
+    (type) => `message ${type}`,
+  ),
   'time → ok',
   'local clock → ok',
   'submit → idempotency_mismatch',

@@ -44,6 +44,7 @@ export type Message =
   | { type: 'wake'; state: 'trying' | 'woken' }
   | { type: 'phase'; phase: 'running' | 'verifying' }
   | { type: 'output'; batch: number }
+  | { type: 'progress' }
   | { type: 'publish'; branch: 'proven' | 'kept' | 'foreign'; commit: Commit }
   | { type: 'finish'; as: Finish; commit: Commit }
 

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check'
+import { leaseMs } from './expected/endings.ts'
 import { Undecided } from './expected/state.ts'
 import { finishes, refusals, told } from './operations.ts'
 import type { Program, Setup } from './program.ts'
@@ -86,6 +87,7 @@ const phase = fc.record({
   phase: fc.constantFrom('running' as const, 'verifying' as const),
 })
 const output = fc.record({ type: fc.constant('output' as const), batch: fc.nat(1) })
+const progress = fc.constant({ type: 'progress' as const })
 const publish = fc.record({
   type: fc.constant('publish' as const),
   branch: fc.constantFrom(
@@ -103,6 +105,7 @@ const finish = fc.record({
   commit,
   otherRun: oneIn(16),
 })
+const turns = fc.array(fc.nat(12), { minLength: 1, maxLength: 3 })
 const say = (message: fc.Arbitrary<Extract<Draw, { do: 'say' }>['message']>) =>
   fc.record({ do: fc.constant('say' as const), run: many, fence, worker, message })
 
@@ -128,6 +131,7 @@ const usual = {
   wake: 1,
   phase: 2,
   output: 1,
+  progress: 1,
   publish: 4,
   finish: 6,
 }
@@ -155,6 +159,7 @@ function draws(weights: Weights): fc.Arbitrary<Draw> {
     wake: say(wake),
     phase: say(phase),
     output: say(output),
+    progress: say(progress),
     publish: say(publish),
     finish: say(finish),
   }
@@ -164,25 +169,59 @@ function draws(weights: Weights): fc.Arbitrary<Draw> {
 
 const raceable = ['submit', 'again', 'cancel', 'retry', 'dispatch', 'sweep', 'hello', 'say', 'renew']
 
-/** How often steps of each kind come: operations alone, two at once, broken off, and time that workers live through. */
-type Kind = { weights: Weights; alone: number; together: number; brokenOff: number; later: number }
+/**
+ * How often steps of each kind come: operations alone, two at once, broken off, time that workers live through, and time that
+ * they do not, with a result at the very moment at which its lease is taken back.
+ */
+type Kind = {
+  weights: Weights
+  alone: number
+  together: number
+  brokenOff: number
+  later: number
+  late: number
+}
 
 /** What kinds of programs there are: each looks harder at one part of the protocol. */
 export const profiles = {
-  mixed: { weights: {}, alone: 8, together: 3, brokenOff: 1, later: 1 },
+  mixed: { weights: {}, alone: 8, together: 3, brokenOff: 1, later: 1, late: 0 },
   reports: {
-    weights: { accept: 4, publish: 8, finish: 8, output: 4, phase: 4, renew: 4, hello: 2, sweep: 2, time: 2 },
+    weights: {
+      accept: 4,
+      publish: 8,
+      finish: 8,
+      output: 4,
+      progress: 3,
+      phase: 4,
+      renew: 4,
+      hello: 2,
+      sweep: 2,
+      time: 2,
+    },
     alone: 9,
     together: 2,
     brokenOff: 1,
     later: 1,
+    late: 0,
   },
   losses: {
-    weights: { time: 5, sweep: 7, wear: 3, refuse: 4, hello: 5, renew: 4, accept: 6, publish: 2, finish: 5 },
+    weights: {
+      time: 5,
+      sweep: 7,
+      wear: 3,
+      refuse: 4,
+      progress: 3,
+      hello: 5,
+      renew: 4,
+      accept: 6,
+      publish: 2,
+      finish: 5,
+    },
     alone: 8,
     together: 2,
     brokenOff: 1,
     later: 3,
+    late: 1,
   },
   parents: {
     weights: {
@@ -200,6 +239,7 @@ export const profiles = {
     together: 4,
     brokenOff: 1,
     later: 0,
+    late: 0,
   },
   people: {
     weights: { submit: 9, again: 6, cancel: 6, retry: 5 },
@@ -207,6 +247,7 @@ export const profiles = {
     together: 3,
     brokenOff: 2,
     later: 0,
+    late: 0,
   },
   presence: {
     weights: { hello: 8, leave: 4, freeze: 3, presence: 4, restart: 3, publish: 1, finish: 4, time: 5 },
@@ -214,6 +255,7 @@ export const profiles = {
     together: 3,
     brokenOff: 1,
     later: 0,
+    late: 0,
   },
   races: {
     weights: { cancel: 4, publish: 6, finish: 7, sweep: 5, time: 5, dispatch: 9 },
@@ -221,6 +263,7 @@ export const profiles = {
     together: 6,
     brokenOff: 0,
     later: 1,
+    late: 3,
   },
   faults: {
     weights: { cancel: 5, phase: 4, publish: 6, finish: 7 },
@@ -228,12 +271,13 @@ export const profiles = {
     together: 0,
     brokenOff: 6,
     later: 0,
+    late: 0,
   },
 } satisfies Record<string, Kind>
 export type Profile = keyof typeof profiles
 
 export function programs(profile: Profile, length: number) {
-  const { weights, alone, together, brokenOff, later } = profiles[profile] as Kind
+  const { weights, alone, together, brokenOff, later, late } = profiles[profile] as Kind
   const draw = draws(weights)
   const steps: fc.Arbitrary<Step>[] = [
     ...repeat(
@@ -248,7 +292,7 @@ export function programs(profile: Profile, length: number) {
           second: draw,
           isSame: oneIn(6),
           isNear: fc.constantFrom(true, true, true, false),
-          turns: fc.array(fc.nat(12), { minLength: 1, maxLength: 3 }),
+          turns,
         })
         .map((race) => stepTogether(race)),
     ),
@@ -263,6 +307,10 @@ export function programs(profile: Profile, length: number) {
     ...repeat(
       later,
       fc.record({ time, renew }).map((each) => stepLater(each)),
+    ),
+    ...repeat(
+      late,
+      fc.record({ finish: say(finish), hub, turns }).map((each) => stepLate(each)),
     ),
   )
   const setup: fc.Arbitrary<Setup> = fc.record({
@@ -323,10 +371,23 @@ function stepLater({ time, renew }: { time: Draw; renew: Draw }): Step {
   )
 }
 
+/** Longer than a lease, and then its end and its result at once. */
+function stepLate({ finish, hub, turns }: { finish: Draw; hub: number; turns: number[] }): Step {
+  return step(
+    ({ program, serial }) => resolve(program.expected(), finish, serial),
+    async (program, operation) => {
+      await program.alone({ do: 'time', ms: leaseMs + 3_000 })
+      await program.together([operation, { do: 'sweep', hub: hub % program.expected().hubs }], turns)
+    },
+    (operation) => `late ${told(operation)} in turns ${turns}`,
+    () => JSON.stringify({ finish, turns }),
+  )
+}
+
 function stepBrokenOff(fault: { draw: Draw; step: number; unknown: boolean }): Step {
   return step(
     (known) =>
-      raceable.includes(fault.draw.do)
+      raceable.includes(fault.draw.do) && !isProgress(fault.draw)
         ? resolve(known.program.expected(), fault.draw, known.serial)
         : undefined,
     (program, operation) => program.brokenOff(operation, fault),
@@ -335,6 +396,9 @@ function stepBrokenOff(fault: { draw: Draw; step: number; unknown: boolean }): S
     () => JSON.stringify(fault),
   )
 }
+
+/** Nobody waits for its answer, so nobody is told that its connection ended. */
+const isProgress = (draw: Draw) => draw.do === 'say' && draw.message.type === 'progress'
 
 /** A step that is left out when there is nothing to do it to. */
 function step<T>(

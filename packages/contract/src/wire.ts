@@ -278,7 +278,10 @@ export const workerMessage = z.discriminatedUnion('type', [
       text: z.string().max(256).describe('A few words.'),
       percent: z.number().min(0).max(100).nullable().describe('How far, if that can be said.'),
     })
-    .describe('What the run does right now, for whoever watches. Not kept and not answered.'),
+    .describe(
+      'What the run does right now, for whoever watches. Not kept, and answered only when it is refused: it has no `id`, so ' +
+        'by an `error` with `stale_epoch`, which is not counted as a bad message.',
+    ),
   z
     .object({
       type: z.literal('delta'),
@@ -287,7 +290,7 @@ export const workerMessage = z.discriminatedUnion('type', [
       text: z.string().max(64_000).describe('The next piece of it.'),
     })
     .describe(
-      'What the model says at this moment, gathered for 100 ms, for whoever watches. Not kept and not answered.',
+      'What the model says at this moment, gathered for 100 ms, for whoever watches. Not kept, and refused as `progress` is.',
     ),
   z
     .object({
@@ -429,7 +432,9 @@ export const hubMessage = z.discriminatedUnion('type', [
       ...refusal,
       hint: z.string().describe('What to do next.'),
     })
-    .describe('A message of yours does not fit the protocol. It changed nothing.'),
+    .describe(
+      'A message of yours does not fit the protocol, or has no `id` and is refused. It changed nothing.',
+    ),
   ...mailPushes,
 ])
 export type HubMessage = z.infer<typeof hubMessage>

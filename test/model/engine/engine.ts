@@ -298,6 +298,8 @@ function messageOf(lease: Lease, message: Message, names: Names): RunMessage {
       return { type: 'phase', ...held, phase: message.phase }
     case 'output':
       return { type: 'output', ...held, batch: message.batch, chunks: [{ stream: 'stdout', text: 'x' }] }
+    case 'progress':
+      return { type: 'progress', taskId, epoch, text: 'on its way', percent: null }
     case 'publish': {
       const branch = { proven, kept, foreign: 'main' }[message.branch]
       return { type: 'publish', ...held, branch, commit: commitOf(lease.run, message.commit) }

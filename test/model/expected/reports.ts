@@ -1,7 +1,18 @@
 import type { Seen } from '../engine/engine.ts'
 import { commitOf, type Holding, type Lease, type Message, type Operation } from '../operations.ts'
-import { end, endRun, failed, giveBack, holds, progressed, release, renewed, takenUp } from './endings.ts'
-import { at, later, Mismatch, say, type Expected, type Run, type Task, type Window } from './state.ts'
+import {
+  end,
+  endRun,
+  failed,
+  giveBack,
+  holds,
+  leaseMs,
+  progressed,
+  release,
+  renewed,
+  takenUp,
+} from './endings.ts'
+import { at, isPast, later, Mismatch, say, type Expected, type Run, type Task, type Window } from './state.ts'
 
 type Said = Extract<Operation, { do: 'say' }>
 const refusedDelayMs = 5_000
@@ -42,6 +53,11 @@ export function said(expected: Expected, { worker, lease, message }: Said, windo
       if (!run.output.includes(message.batch)) run.output.push(message.batch)
       progressed(task, window)
       return 'ok'
+    case 'progress': {
+      const last = task.place?.lease?.progress
+      if (last !== undefined && isPast(later(last, leaseMs / 3), window)) progressed(task, window)
+      return 'ok'
+    }
     case 'publish':
       if (message.branch === 'foreign') return 'protocol_violation'
       run.commit = commitOf(lease.run, message.commit)

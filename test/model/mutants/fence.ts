@@ -1,3 +1,4 @@
+import { stale } from '../../../apps/hub/src/tasks/hold.ts'
 import { answer, apart, between, both, localNow, omit, rewrite, type Mutant } from './break.ts'
 
 const hold = 'tasks_hold_lease'
@@ -185,6 +186,48 @@ export const fenceMutants: Mutant[] = [
     invariant: 'I-1',
     profile: 'losses',
     by: omit('tasks_reclaim'),
+  },
+  {
+    breaks: 'looks at a run that ends before it locks its lease',
+    invariant: 'I-1',
+    profile: 'races',
+    by: between((applied) => ({
+      leases: (real) => ({
+        ...real,
+        async hold(tx, actor, held) {
+          const [run] = await tx.query<{ ending: string | null }>(
+            'select ending from runs where task_id = $1 and epoch = $2',
+            [held.taskId, held.epoch],
+          )
+          const isHeld = await real.hold(tx, actor, held)
+          if (isHeld || run?.ending !== null) return isHeld
+          applied()
+          throw stale(held)
+        },
+      }),
+    })),
+  },
+  {
+    breaks: 'shows the progress of an older run',
+    invariant: 'I-3',
+    profile: 'reports',
+    by: rewrite('tasks_hear', 'and q.epoch = h.epoch', ''),
+  },
+  {
+    breaks: 'does not count what a run tells of its progress',
+    invariant: 'I-1',
+    profile: 'losses',
+    by: rewrite('tasks_hear', 'set progress_at = now()', 'set progress_at = q.progress_at'),
+  },
+  {
+    breaks: 'writes each time when progress is told',
+    invariant: 'I-16',
+    profile: 'reports',
+    by: rewrite(
+      'tasks_hear',
+      'q.quiet_told or q.progress_at < now() - make_interval(secs => $5::float8 / 1000)',
+      '$5::float8 > 0',
+    ),
   },
   {
     breaks: 'grants nothing and says that it did',

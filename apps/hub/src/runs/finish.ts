@@ -3,7 +3,7 @@ import type { Actor } from '../kernel/actor.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
-import type { Held } from '../tasks/hold.ts'
+import { stale, type Held } from '../tasks/hold.ts'
 import type { Leases } from '../tasks/lease.ts'
 import type { Tasks } from '../tasks/tasks.ts'
 import { agentOf, branchesOf } from './branches.ts'
@@ -30,7 +30,9 @@ export function createFinish(deps: { db: Db; tasks: Tasks; leases: Leases; event
   }
 
   async function record(tx: Tx, actor: Actor, held: Held, { runId, result }: Finish): Promise<void> {
-    const run = await store.find(tx, runId)
+    // The lease is locked before the run is looked at: a sweep that takes the lease in between has then ended the run too,
+    // and its result is seen to be late. The other way round it would be thrown away.
+    const [isHeld, run] = await Promise.all([leases.hold(tx, actor, held), store.find(tx, runId)])
     const isOurs =
       run !== undefined &&
       run.task_id === held.taskId &&
@@ -38,13 +40,14 @@ export function createFinish(deps: { db: Db; tasks: Tasks; leases: Leases; event
       run.worker_id === held.workerId
     // Without a run of its own the lease may still be somebody's: then the fence says so.
     if (!isOurs) {
-      await leases.mustHold(tx, actor, held)
+      if (!isHeld) throw stale(held)
       throw new MusterError('protocol_violation', `Run ${runId} is not the one of this lease.`)
     }
     // Lost to everybody but its worker: what it brings after all may still be the newest word on the task. Any other
     // end was said by the worker itself, and a repeated finish must not count twice.
     const isLate = run.ending === 'lost' && result.ending !== 'lost' && result.ending !== 'cancelled'
-    await (isLate ? leases.holdForEnd(tx, actor, held) : leases.mustHold(tx, actor, held))
+    if (!isHeld && !isLate) throw stale(held)
+    if (!isHeld) await leases.takeUp(tx, actor, held)
     if (result.ending === 'lost' || result.ending === 'cancelled') {
       await leases.giveBack(tx, actor, held, { reason: result.reason, lost: true, delaySeconds: 0 })
       return store.finish(tx, actor.workspaceId, runId, result)

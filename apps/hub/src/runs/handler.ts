@@ -7,6 +7,7 @@ import { createFinish } from './finish.ts'
 import { onRefuse } from './refusal.ts'
 import { asReport, createReports } from './reports.ts'
 import type { RunDeps } from './run-deps.ts'
+import { createShowing } from './showing.ts'
 import { createSteps } from './steps.ts'
 import * as store from './store.ts'
 import { onWake } from './wake.ts'
@@ -19,6 +20,7 @@ export function createHandler(deps: RunDeps): RunHandler {
   const { db, leases, hints } = deps
   const report = createReports(deps, createFinish(deps))
   const steps = createSteps(deps)
+  const show = createShowing(deps)
 
   return {
     async decide(tx, actor, hello) {
@@ -29,10 +31,6 @@ export function createHandler(deps: RunDeps): RunHandler {
 
     async handle(actor, connection, message) {
       const { workspaceId } = actor
-      if (message.type === 'progress' || message.type === 'delta') {
-        deps.progress.tell({ workspaceId, ...message })
-        return {}
-      }
       if (message.type === 'renew') {
         const { workerId } = connection
         return {
@@ -42,6 +40,10 @@ export function createHandler(deps: RunDeps): RunHandler {
       const held = { taskId: message.taskId, epoch: message.epoch, workerId: connection.workerId }
       if (message.type === 'resume') {
         return { checkpoint: await db.inWorkspace(workspaceId, (tx) => steps.resume(tx, actor, held)) }
+      }
+      if (message.type === 'progress' || message.type === 'delta') {
+        await show(held, { workspaceId, ...message })
+        return {}
       }
       const said = asReport(actor, held, message)
       if (said !== undefined) await report(said)

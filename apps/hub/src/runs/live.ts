@@ -7,7 +7,7 @@ import type { Hints } from '../kernel/hints.ts'
 import { createTicker } from '../kernel/ticker.ts'
 import * as store from './store.ts'
 
-type ProgressNews = { workspaceId: string; taskId: string; text: string } & (
+export type ProgressNews = { workspaceId: string; taskId: string; text: string } & (
   | { type: 'progress'; percent: number | null }
   | { type: 'delta'; channel: 'text' | 'thinking' }
 )

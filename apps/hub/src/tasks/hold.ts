@@ -15,8 +15,13 @@ export type Held = { taskId: string; epoch: number; workerId: string }
 
 /** Locks the lease for the rest of the transaction, or refuses with `stale_epoch`. */
 export async function mustHold(tx: Tx, actor: Actor, held: Held): Promise<void> {
-  const rows = await tx.query(fence.holdLease, [actor.workspaceId, held.taskId, held.epoch, held.workerId])
-  if (rows.length === 0) throw stale(held)
+  if (!(await hold(tx, actor, held))) throw stale(held)
+}
+
+/** The same with an answer instead of a refusal. */
+async function hold(tx: Tx, actor: Actor, held: Held): Promise<boolean> {
+  const values = [actor.workspaceId, held.taskId, held.epoch, held.workerId]
+  return (await tx.query(fence.holdLease, values)).length > 0
 }
 
 /** Whether this epoch has the lease, for something that is no write of the run. */
@@ -28,20 +33,16 @@ async function isHeld(tx: Tx, { taskId, epoch, workerId }: Held): Promise<boolea
 export function createHolding({ events, leaseMs }: { events: Events; leaseMs: number }) {
   return {
     mustHold,
-
+    hold,
     isHeld,
 
     /**
-     * As mustHold, for the end of a run: a lease that was given up and that nobody has taken since is taken up again,
-     * so that finished work is not done twice. The caller has seen that this worker had this epoch.
+     * For the end of a run whose lease was given up: unless somebody has taken it since, it is taken up again, so that
+     * finished work is not done twice. The caller has seen that this worker had this epoch.
      */
-    async holdForEnd(tx: Tx, actor: Actor, held: Held): Promise<void> {
-      const { workspaceId } = actor
-      const values = [workspaceId, held.taskId, held.epoch, held.workerId]
-      if ((await tx.query(fence.holdLease, values)).length > 0) return
-      if ((await tx.query(fence.reclaim, [...values, leaseMs])).length === 0) {
-        return mustHold(tx, actor, held)
-      }
+    async takeUp(tx: Tx, actor: Actor, held: Held): Promise<void> {
+      const values = [actor.workspaceId, held.taskId, held.epoch, held.workerId, leaseMs]
+      if ((await tx.query(fence.reclaim, values)).length === 0) throw stale(held)
       await store.takeUp(tx, held.taskId, { id: held.workerId, name: actor.label })
       await events.publish(tx, actor, {
         kind: 'task.late_result',
@@ -92,6 +93,22 @@ export function createHolding({ events, leaseMs }: { events: Events; leaseMs: nu
     async progressed(tx: Tx, actor: Actor, held: Held): Promise<void> {
       await mustHold(tx, actor, held)
       await tx.query(fence.progressed, [actor.workspaceId, held.taskId])
+    },
+
+    /**
+     * The runs of these leases said something that is only shown. Answers those that are held; for them it is progress,
+     * written at most once in a third of a lease.
+     */
+    async hear(tx: Tx, workspaceId: string, said: Held[]): Promise<Set<Held>> {
+      const rows = await tx.query<{ place: number }>(fence.hear, [
+        workspaceId,
+        said.map((each) => each.taskId),
+        said.map((each) => each.epoch),
+        said.map((each) => each.workerId),
+        leaseMs / 3,
+      ])
+      const held = new Set(rows.map((row) => row.place))
+      return new Set(said.filter((_, at) => held.has(at + 1)))
     },
 
     /** Answers the leases that are gone. */

@@ -56,6 +56,32 @@ export const progressed = {
   text: `update task_queue set progress_at = now(), quiet_told = false where workspace_id = $1 and task_id = $2`,
 }
 
+/**
+ * Of these leases, those that are held. Neither locked nor, as a rule, written: being heard of is written as progress only
+ * when the last progress is older than $5 ms, or was told of as missing. For what is said often and is worth nothing later.
+ *
+ * $1 workspace, then one array each of: $2 task, $3 epoch, $4 worker. Answers places in these arrays, from 1.
+ */
+export const hear = {
+  name: 'tasks_hear',
+  text: `
+    with heard as (
+      select h.place, q.task_id, q.epoch, q.worker_id,
+        q.quiet_told or q.progress_at < now() - make_interval(secs => $5::float8 / 1000) as is_due
+      from unnest($2::uuid[], $3::int[], $4::uuid[]) with ordinality as h (task_id, epoch, worker_id, place)
+      join task_queue q on q.task_id = h.task_id and q.epoch = h.epoch and q.worker_id = h.worker_id
+      where q.workspace_id = $1
+    ), due as (
+      select q.task_id from task_queue q
+      join heard h on q.task_id = h.task_id and q.epoch = h.epoch and q.worker_id = h.worker_id
+      where q.workspace_id = $1 and h.is_due order by q.task_id for update of q
+    ), written as (
+      update task_queue q set progress_at = now(), quiet_told = false from due
+      where q.workspace_id = $1 and q.task_id = due.task_id
+    )
+    select place::int from heard`,
+}
+
 /** Renews all leases of one worker in one statement; answers those that still were its own. */
 export const renew = {
   name: 'tasks_renew',
