@@ -5,6 +5,11 @@ import type { Events } from '../kernel/events.ts'
 import type { Hints } from '../kernel/hints.ts'
 import * as store from './store.ts'
 
+const lockAssignment = {
+  name: 'workers_lock_assignment',
+  text: `select pg_advisory_xact_lock(hashtextextended('muster assignment ' || $1, 0))`,
+}
+
 /** Keeping a worker from new tasks. It is in the database, so every hub keeps to it. */
 export function createCordon({ events, hints }: { events: Events; hints: Hints }) {
   const idOf = async (tx: Tx, name: string) => {
@@ -13,8 +18,18 @@ export function createCordon({ events, hints }: { events: Events; hints: Hints }
     return row.id
   }
   return {
+    /**
+     * One after the other in a workspace, on all hubs: rounds that give tasks to workers, and whoever keeps workers from
+     * tasks. Taken before either looks or writes: a round that had looked already would give a stopped worker a task
+     * after the stop.
+     */
+    async lockAssignment(tx: Tx, workspaceId: string): Promise<void> {
+      await tx.query(lockAssignment, [workspaceId])
+    },
+
     /** No new task for this worker until it is uncordoned; what it holds it keeps. */
     async cordon(tx: Tx, actor: Actor, name: string, why: string): Promise<string> {
+      await tx.query(lockAssignment, [actor.workspaceId])
       const workerId = await idOf(tx, name)
       await store.setCordoned(tx, workerId, why)
       await events.publish(tx, actor, { kind: 'worker.cordoned', data: { workerId, why } })

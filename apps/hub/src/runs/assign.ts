@@ -39,7 +39,10 @@ export function createAssigner(deps: { db: Db; agents: Agents; repos: Repos; lea
   /** One transaction: leases, runs and events together. The messages go out when it is committed. */
   async function round(workspaceId: string, offers: Offer[]): Promise<number> {
     const taken = await db.inWorkspace(workspaceId, async (tx) => {
-      const [assignable, inactiveRepos] = await Promise.all([
+      // In this order and in one packet: whoever takes workers from tasks holds the same lock, so what is asked behind it
+      // stays true until the commit.
+      const [, assignable, inactiveRepos] = await Promise.all([
+        agents.lockAssignment(tx, workspaceId),
         agents.assignable(tx, offers),
         deps.repos.inactive(tx),
       ])

@@ -1,3 +1,4 @@
+import type { Agents } from '../agents/agents.ts'
 import type { Queue as QueueView } from '@muster/contract/queue'
 import { lanes } from '@muster/contract/task-states'
 import type { Actor } from '../kernel/actor.ts'
@@ -20,11 +21,12 @@ const isFull = {
 export type Queue = ReturnType<typeof createQueue>
 
 /** The queue of a workspace as a whole. */
-export function createQueue(deps: { events: Events; hints: Hints; limits: QueueLimits }) {
+export function createQueue(deps: { agents: Agents; events: Events; hints: Hints; limits: QueueLimits }) {
   const { events, hints, limits } = deps
   const asked = new Map<string, { at: number; full: boolean }>()
 
   const setTo = async (tx: Tx, actor: Actor, paused: boolean): Promise<QueueView> => {
+    await deps.agents.lockAssignment(tx, actor.workspaceId)
     await setPaused(tx, actor.workspaceId, paused)
     await events.publish(tx, actor, { kind: paused ? 'queue.paused' : 'queue.resumed' })
     tx.afterCommit(() => hints.send('queue'))

@@ -1,3 +1,4 @@
+import type { Agents } from '../agents/agents.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
 import type { GiveBack } from './give-back.ts'
@@ -13,8 +14,10 @@ const lockHeld = {
  * The kill switch: takes back every lease of one worker, or of the workspace. The raised epoch refuses whatever the
  * runs still send; the tasks are queued again and nothing is counted against them. Answers the leases cut short.
  */
-export function createStop({ giveBack }: { giveBack: GiveBack }) {
+export function createStop({ agents, giveBack }: { agents: Agents; giveBack: GiveBack }) {
   return async function stop(tx: Tx, actor: Actor, workerId: string | null, reason: string) {
+    // What a round gives out at this moment must be there to be taken back.
+    await agents.lockAssignment(tx, actor.workspaceId)
     const held = await tx.query<{ task_id: string; epoch: number; worker_id: string }>(lockHeld, [
       actor.workspaceId,
       workerId,

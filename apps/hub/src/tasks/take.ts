@@ -15,11 +15,7 @@ import { leaseMany, type ClaimedRow } from './sql/lease-many.ts'
 // As many as one statement and one message burst carry without another workspace noticing the wait.
 const roundSize = 100
 
-/** Slots held, by worker, after every other round of this workspace has ended. */
-const lockRound = {
-  name: 'tasks_lock_round',
-  text: `select pg_advisory_xact_lock(hashtextextended('muster assignment ' || $1, 0))`,
-}
+/** Slots held, by worker. */
 const heldBy = {
   name: 'tasks_held_by',
   text: `select worker_id, count(*)::int as held from task_queue
@@ -46,8 +42,9 @@ export function createTaking(deps: { events: Events; models: Models; leaseMs: nu
     },
 
     /**
-     * Leases what fits to these workers, at most a hundred tasks. Rounds of one workspace happen one after the other
-     * on all hubs, so that the bound on running tasks is exact and no slot is given twice.
+     * Leases what fits to these workers, at most a hundred tasks. The caller holds the lock of assignment and has asked
+     * behind it who may have tasks: rounds of one workspace happen one after the other on all hubs, so that the bound on
+     * running tasks is exact and no slot is given twice.
      */
     async takeRound(
       tx: Tx,
@@ -58,9 +55,7 @@ export function createTaking(deps: { events: Events; models: Models; leaseMs: nu
       },
     ): Promise<ClaimedRow[]> {
       const { workspaceId } = round
-      // In this order and in one packet: what is held is counted by a statement that begins when the lock is had.
-      const [, isPausedNow, held, supply, usage] = await Promise.all([
-        tx.query(lockRound, [workspaceId]),
+      const [isPausedNow, held, supply, usage] = await Promise.all([
         isPaused(tx),
         tx.query<{ worker_id: string; held: number }>(heldBy, [workspaceId]),
         models.supply(
