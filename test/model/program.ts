@@ -195,6 +195,7 @@ function nothingYet(setup: Setup): Expected {
     hubs: setup.hubs,
     keys: {},
     told: [],
+    untold: [],
     workers: workers.slice(0, setup.workers).map(({ name, ws, id }) => ({
       ws,
       id,

@@ -1,13 +1,8 @@
 import * as fc from 'fast-check'
-import { leaseMs } from './expected/endings.ts'
-import { Undecided } from './expected/state.ts'
-import { finishes, refusals, told } from './operations.ts'
-import type { Program, Setup } from './program.ts'
-import { resolve, taskOf, type Draw, type Fence } from './resolve.ts'
-
-/** What fast-check knows of a program while it runs; the rest is in the program itself. */
-type Known = { program: Program; serial: number }
-type Step = fc.AsyncCommand<Known, Record<string, never>>
+import { finishes, refusals } from './operations.ts'
+import type { Setup } from './program.ts'
+import type { Draw, Fence } from './resolve.ts'
+import { stepAlone, stepBrokenOff, stepLate, stepLater, stepTogether, type Step } from './steps.ts'
 
 const hub = fc.nat(1)
 const worker = fc.nat(2)
@@ -52,7 +47,7 @@ const renew = fc.record({
   do: fc.constant('renew' as const),
   worker,
   extra: fc.nat(2),
-  skip: fc.constantFrom(0, 0, 0, 1),
+  isOld: oneIn(3),
 })
 const time = fc.record({
   do: fc.constant('time' as const),
@@ -166,8 +161,6 @@ function draws(weights: Weights): fc.Arbitrary<Draw> {
   const names = Object.keys(made) as (keyof typeof usual)[]
   return fc.oneof(...names.map((name) => ({ arbitrary: made[name], weight: weights[name] ?? usual[name] })))
 }
-
-const raceable = ['submit', 'again', 'cancel', 'retry', 'dispatch', 'sweep', 'hello', 'say', 'renew']
 
 /**
  * How often steps of each kind come: operations alone, two at once, broken off, time that workers live through, and time that
@@ -318,113 +311,6 @@ export function programs(profile: Profile, length: number) {
     workers: fc.constantFrom(1, 2, 3, 3),
   })
   return { setup, commands: fc.commands(steps, { maxCommands: length, size: 'max' }) }
-}
-
-function stepAlone(draw: Draw): Step {
-  return step(
-    (known) => resolve(known.program.expected(), draw, known.serial),
-    (program, operation) => program.alone(operation),
-    told,
-    () => `${JSON.stringify(draw)}`,
-  )
-}
-
-function stepTogether(race: {
-  first: Draw
-  second: Draw
-  isSame: boolean
-  isNear: boolean
-  turns: number[]
-}): Step {
-  return step(
-    (known) => {
-      const expected = known.program.expected()
-      const first = resolve(expected, race.first, known.serial)
-      if (first === undefined || !raceable.includes(race.first.do)) return undefined
-      // Two that say hello at once are of interest when they are one worker.
-      const { first: one, second: two } = race
-      const other = one.do === 'hello' && two.do === 'hello' ? { ...two, worker: one.worker } : two
-      const second = race.isSame
-        ? first
-        : resolve(expected, other, known.serial + 1_000, race.isNear ? taskOf(first) : undefined)
-      if (second === undefined || !raceable.includes(second.do)) return undefined
-      // One hub never runs two rounds at once.
-      if (first.do === 'dispatch' && second.do === 'dispatch' && first.hub === second.hub) return undefined
-      return [first, second] as const
-    },
-    (program, [first, second]) => program.together([first, second], race.turns),
-    ([first, second]) => `${told(first)} with ${told(second)} in turns ${race.turns}`,
-    () => JSON.stringify(race),
-  )
-}
-
-/** Time that a worker lived through: it has renewed what it holds. */
-function stepLater({ time, renew }: { time: Draw; renew: Draw }): Step {
-  return step(
-    (known) => resolve(known.program.expected(), renew, known.serial),
-    async (program, operation) => {
-      if (time.do === 'time') await program.alone(time)
-      await program.alone(operation)
-    },
-    (operation) => `later ${JSON.stringify(time)} ${told(operation)}`,
-    () => JSON.stringify({ time, renew }),
-  )
-}
-
-/** Longer than a lease, and then its end and its result at once. */
-function stepLate({ finish, hub, turns }: { finish: Draw; hub: number; turns: number[] }): Step {
-  return step(
-    ({ program, serial }) => resolve(program.expected(), finish, serial),
-    async (program, operation) => {
-      await program.alone({ do: 'time', ms: leaseMs + 3_000 })
-      await program.together([operation, { do: 'sweep', hub: hub % program.expected().hubs }], turns)
-    },
-    (operation) => `late ${told(operation)} in turns ${turns}`,
-    () => JSON.stringify({ finish, turns }),
-  )
-}
-
-function stepBrokenOff(fault: { draw: Draw; step: number; unknown: boolean }): Step {
-  return step(
-    (known) =>
-      raceable.includes(fault.draw.do) && !isProgress(fault.draw)
-        ? resolve(known.program.expected(), fault.draw, known.serial)
-        : undefined,
-    (program, operation) => program.brokenOff(operation, fault),
-    (operation) =>
-      `${told(operation)} ${fault.unknown ? 'commit unanswered' : 'broken off'} at ${fault.step}`,
-    () => JSON.stringify(fault),
-  )
-}
-
-/** Nobody waits for its answer, so nobody is told that its connection ended. */
-const isProgress = (draw: Draw) => draw.do === 'say' && draw.message.type === 'progress'
-
-/** A step that is left out when there is nothing to do it to. */
-function step<T>(
-  find: (known: Known) => T | undefined,
-  run: (program: Program, found: T) => Promise<void>,
-  show: (found: T) => string,
-  draft: () => string,
-): Step {
-  let shown: string | undefined
-  return {
-    check: (known) => find(known) !== undefined,
-    async run(known) {
-      const found = find(known)
-      if (found === undefined) return
-      shown = show(found)
-      known.serial += 1
-      try {
-        await run(known.program, found)
-      } catch (error) {
-        // The clock stood within a few milliseconds of a limit: neither answer would be wrong.
-        if (error instanceof Undecided) fc.pre(false)
-        throw error
-      }
-    },
-    toString: () => shown ?? draft(),
-  }
 }
 
 function oneIn(n: number): fc.Arbitrary<boolean> {

@@ -33,7 +33,7 @@ export type Draw =
   | { do: 'leave'; hub: number; worker: number }
   | { do: 'freeze'; hub: number; worker: number; frozen: boolean }
   | { do: 'say'; run: number; fence: Fence; worker: number; message: DrawnMessage }
-  | { do: 'renew'; worker: number; extra: number; skip: number }
+  | { do: 'renew'; worker: number; extra: number; isOld: boolean }
   | { do: 'time'; ms: number }
   | { do: 'local clock'; ms: number }
   | { do: 'wear'; task: number; losses: number }
@@ -125,7 +125,12 @@ export function resolve(
       const runs = expected.runs.flatMap((run, n) =>
         run.worker === worker ? [{ task: run.task, run: n, epoch: run.epoch }] : [],
       )
-      const leases = runs.slice(-1 - draw.extra - draw.skip, runs.length - draw.skip)
+      // A worker that has a task again and names its earlier run of it is the one that the epoch is for.
+      const again = runs.filter(({ task, run }) => {
+        const { run: newest, place } = at(expected.tasks, task)
+        return newest !== run && place?.lease?.worker === worker
+      })
+      const leases = (draw.isOld && again.length > 0 ? again : runs).slice(-1 - draw.extra)
       if (hub === undefined || leases.length === 0) return undefined
       return { do: 'renew', hub, worker, leases }
     }

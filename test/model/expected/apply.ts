@@ -66,6 +66,7 @@ function answer(expected: Expected, operation: Operation, witness: Witness): str
     }
     case 'restart':
       for (const worker of expected.workers) worker.lines[operation.hub] = null
+      expected.untold = expected.untold.filter(({ hub }) => hub !== operation.hub)
       return 'ok'
     case 'wear':
       at(expected.tasks, operation.task).losses = operation.losses

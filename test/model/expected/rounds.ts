@@ -2,7 +2,7 @@ import { maxRunning, type Sent } from '../engine/engine.ts'
 import type { Stored } from '../engine/stored.ts'
 import type { Witness } from './apply.ts'
 import { endRun, failed, giveBack, leaseMs } from './endings.ts'
-import { isPast, later, Mismatch, say, type Expected, type Line, type Window } from './state.ts'
+import { at, isPast, later, Mismatch, say, type Expected, type Line, type Window } from './state.ts'
 
 const acceptMs = 60_000
 const deadlineGraceMs = 20_000
@@ -16,8 +16,9 @@ const noProgressMs = 20 * 60_000
 export function dispatched(
   expected: Expected,
   hub: number,
-  { stored, window, before, alone, isOwn }: Witness,
+  { seen, stored, window, before, alone, isOwn }: Witness,
 ): void {
+  if (seen.code === 'ok') tellUntold(expected, hub)
   const known = new Set(expected.runs.map((run) => run.id))
   const fresh = stored.runs.filter((run) => !known.has(run.id) && isOwn(run.id))
   const offers = offersOf(expected, hub)
@@ -72,11 +73,29 @@ export function dispatched(
       branch: null,
       output: [],
     })
-    expected.told.push(`hub ${hub} worker ${worker} assign ${row.id} ${task.epoch}`)
+    expected.told.push(assignment(expected, hub, expected.runs.length - 1))
+    if (seen.code === 'unknown') expected.untold.push({ hub, run: expected.runs.length - 1 })
     say(task, 'task.assigned', { epoch: task.epoch })
   }
   const isFull = (ws: number) => running(ws) >= maxRunning
   if (alone) nothingLeftOut(expected, offers, held, isFull, new Set(fresh.map((run) => run.task)), window)
+}
+
+/** A round begins with what an earlier one could not say: to who is connected, of what has not ended. */
+function tellUntold(expected: Expected, hub: number): void {
+  expected.untold = expected.untold.filter((each) => {
+    const run = at(expected.runs, each.run)
+    if (each.hub !== hub) return true
+    if (run.ending !== null) return false
+    const isHere = expected.workers[run.worker]?.lines[hub] != null
+    if (isHere) expected.told.push(assignment(expected, hub, each.run))
+    return !isHere
+  })
+}
+
+function assignment(expected: Expected, hub: number, run: number): string {
+  const { id, worker, epoch } = at(expected.runs, run)
+  return `hub ${hub} worker ${worker} assign ${id} ${epoch}`
 }
 
 /** The lines of this hub whose worker may be given something. */

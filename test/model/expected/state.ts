@@ -11,6 +11,8 @@ export type Expected = {
   keys: Record<string, { request: string; task: number | null }>
   /** What the hubs must have said to workers by the last operation. */
   told: string[]
+  /** Runs that a hub gave out in a round whose commit was not answered: it says so in its next one. */
+  untold: { hub: number; run: number }[]
 }
 
 export type State =

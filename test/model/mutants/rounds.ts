@@ -87,6 +87,12 @@ export const roundMutants: Mutant[] = [
     ),
   },
   {
+    breaks: 'never says what a round gave out whose commit was not answered',
+    invariant: 'I-1',
+    profile: 'faults',
+    by: answer('runs_by_ids', () => []),
+  },
+  {
     breaks: 'never ends a lease whose deadline has passed',
     invariant: 'I-16',
     profile: 'losses',
