@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { instant } from '../clock.ts'
+import type { Database } from '../rig/database.ts'
+import type { HubSlot } from '../rig/rig.ts'
+import { leaseMs } from '../settings.ts'
 import type { Fault } from './fault.ts'
 
 /** The database goes away and comes back; the hub must live through it. */
@@ -28,13 +31,9 @@ export const databaseFaults: Fault[] = [
   {
     name: 'sessions of the hub terminated',
     async strike({ rig: { database } }) {
-      const reader = await database.reader()
       const at = instant()
-      const { rowCount } = await reader.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where usename in ('muster_app', 'muster_system')`,
-      )
-      await reader.end()
-      return { at, holdMs: 0, heal: () => {}, wasFelt: () => (rowCount ?? 0) > 0 }
+      const ended = await endSessions(database)
+      return { at, holdMs: 0, heal: () => {}, wasFelt: () => ended > 0 }
     },
   },
   {
@@ -49,10 +48,9 @@ export const databaseFaults: Fault[] = [
     name: 'disk of the database full',
     lacks: ({ database }) => (database.isBounded ? undefined : 'a volume of bounded size needs root'),
     strike({ rig: { database, hubs } }) {
-      const errors = () => hubs.reduce((sum, hub) => sum + hub.watch.noSpaceErrors(), 0)
-      const before = errors()
+      const isSaid = said(hubs, '53100')
       const full = database.fillDisk()
-      const wasFelt = () => errors() > before || full.hasEnded()
+      const wasFelt = () => isSaid() || full.hasEnded()
       const at = instant()
       const heal = async () => {
         // It may take a while until a table or the log needs a new block.
@@ -62,4 +60,44 @@ export const databaseFaults: Fault[] = [
       return { at, holdMs: 500, heal, wasFelt }
     },
   },
+  {
+    // As a server is that was made a standby, or that an operator protects.
+    name: 'database read-only',
+    async strike({ rig: { database, hubs }, random }) {
+      const wasFelt = said(hubs, '25006')
+      const heal = await database.forbidWriting()
+      return { at: instant(), holdMs: random.pick(holds), heal, wasFelt }
+    },
+  },
+  {
+    // The limit is lowered instead of a hundred sessions being opened: the hub is told the same, and the machine has
+    // nothing to do for it.
+    name: 'no connection to the database left',
+    async strike({ rig: { database, hubs }, random }) {
+      const wasFelt = said(hubs, '53300')
+      const heal = await database.forbidConnecting()
+      await endSessions(database)
+      return { at: instant(), holdMs: random.pick(holds), heal, wasFelt }
+    },
+  },
 ]
+
+// Shorter than a lease, about one, and longer.
+const holds = [400, 1_500, leaseMs + 1_200]
+
+/** Answers whether the database has said this to a hub since. */
+function said(hubs: readonly HubSlot[], code: string): () => boolean {
+  const times = () => hubs.reduce((sum, hub) => sum + hub.watch.errors(code), 0)
+  const before = times()
+  return () => times() > before
+}
+
+/** Those of all hubs; answers how many there were. */
+async function endSessions(database: Database): Promise<number> {
+  const reader = await database.reader()
+  const { rowCount } = await reader.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where usename in ('muster_app', 'muster_system')`,
+  )
+  await reader.end()
+  return rowCount ?? 0
+}

@@ -47,6 +47,22 @@ export async function startDatabase(
     await cluster.exited
     await cluster.stop()
   }
+  const session = async (options: string): Promise<Client> => {
+    const client = new Client({
+      connectionString: cluster.urlFor({ user: superuser, password: superPassword, database: name }),
+      options,
+      connectionTimeoutMillis: 10_000,
+    })
+    client.on('error', () => {})
+    await client.connect()
+    return client
+  }
+  /** What an operator does to the server; never to a row. */
+  const operate = async (...statements: string[]): Promise<void> => {
+    const client = await session('-c default_transaction_read_only=off')
+    for (const statement of statements) await client.query(statement)
+    await client.end()
+  }
   return {
     isBounded,
     /** What the hub is given; its host is a folder with a socket in it, the proxy's and not the server's. */
@@ -55,15 +71,17 @@ export async function startDatabase(
     connect: (): Socket => connect(join(cluster.socketDir, `.s.PGSQL.${cluster.port}`)),
 
     /** A session that cannot write: the rig never helps a task along. */
-    async reader(): Promise<Client> {
-      const client = new Client({
-        connectionString: cluster.urlFor({ user: superuser, password: superPassword, database: name }),
-        options: '-c search_path=muster -c default_transaction_read_only=on',
-        connectionTimeoutMillis: 10_000,
-      })
-      client.on('error', () => {})
-      await client.connect()
-      return client
+    reader: () => session('-c search_path=muster -c default_transaction_read_only=on'),
+
+    /** For every session, also those that are open. Answers the way back. */
+    async forbidWriting() {
+      await operate('alter system set default_transaction_read_only = on', 'select pg_reload_conf()')
+      return () => operate('alter system reset default_transaction_read_only', 'select pg_reload_conf()')
+    },
+    /** For everybody but the superuser. Answers the way back. */
+    async forbidConnecting() {
+      await operate(`alter database ${name} connection limit 0`)
+      return () => operate(`alter database ${name} connection limit -1`)
     },
 
     /** The postmaster at once, what it started as soon as it is found. */

@@ -15,7 +15,7 @@ const writesEvent = /\binsert\s+into\s+events\b/i
 export function createPgWatch(hub: string, log: PhaseLog) {
   let lastConnection = 0
   let gate: Gate | undefined
-  let noSpace = 0
+  const errors = new Map<string, number>()
   const holding = new Set<() => void>()
   let losing: { any: boolean; lost: (at: number) => void } | undefined
 
@@ -57,8 +57,10 @@ export function createPgWatch(hub: string, log: PhaseLog) {
       if (losing !== undefined && (touches || losing.any)) isLosing = true
     })
     const onDown = framer(false, (type, body) => {
-      // SQLSTATE 53100 is "disk full".
-      if (type === 'E' && body.includes('C53100\0')) noSpace += 1
+      if (type === 'E') {
+        const code = sqlstate.exec(body.toString('latin1'))?.[1] ?? ''
+        errors.set(code, (errors.get(code) ?? 0) + 1)
+      }
       if (type !== 'Z' || body.toString('latin1') !== 'I') return
       touches = false
       log.leave(hub, key, instant())
@@ -84,8 +86,8 @@ export function createPgWatch(hub: string, log: PhaseLog) {
 
   return {
     tap,
-    /** How often the database has answered that its disk is full. */
-    noSpaceErrors: () => noSpace,
+    /** How often the database has answered with this SQLSTATE. */
+    errors: (code: string) => errors.get(code) ?? 0,
     /** The next transaction about a task stops there until `release`. */
     gate(wanted: Gate) {
       gate = wanted
@@ -102,6 +104,9 @@ export function createPgWatch(hub: string, log: PhaseLog) {
       }),
   }
 }
+
+/** The code is one field of several, each a letter and a text that ends with a zero byte. */
+const sqlstate = /\0C([0-9A-Z]{5})\0/
 
 function cstring(body: Buffer, from: number): string {
   return body.toString('utf8', from, body.indexOf(0, from))

@@ -55,6 +55,7 @@ test.each([
   [{ code: '23505' }, false],
   [{ code: '40001' }, false],
   [{ code: '57014' }, true],
+  [{ code: '25006' }, true],
   [new Error('something else'), false],
   [undefined, false],
   ['08006', false],

@@ -39,8 +39,9 @@ export function codeOf(error: unknown): string | undefined {
 export function isDatabaseDown(error: unknown): boolean {
   const code = codeOf(error)
   if (code !== undefined) {
-    // 57014 and 25P03 are our own time limits on a statement and on an idle transaction.
-    if (/^(08|53|57P0|57014|25P03)/.test(code)) return true
+    // 57014 and 25P03 are our own time limits on a statement and on an idle transaction; 25006 is a server that takes no
+    // writes, as a standby is or one that is being moved.
+    if (/^(08|53|57P0|57014|25P03|25006)/.test(code)) return true
     if (['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT'].includes(code)) return true
   }
   return error instanceof Error && clientErrors.test(error.message)
