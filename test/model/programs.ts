@@ -214,7 +214,7 @@ export const profiles = {
     together: 2,
     brokenOff: 1,
     later: 3,
-    late: 1,
+    late: 0,
   },
   parents: {
     weights: {
