@@ -90,9 +90,9 @@ test('workers that are stopped one after the other while two hubs assign all the
     hub.agents.connections.add((await hub.worker(name, 20)).connection)
   }
   for (let n = 0; n < 100; n++) await hubs[0].submit({ title: `task ${n}` })
-  let isOver = false
+  const over = new AbortController()
   const assigning = hubs.map(async (hub) => {
-    while (!isOver) await hub.assign()
+    while (!over.signal.aborted) await hub.assign()
   })
   // Each stop takes something back, so that the next round has something to give.
   for (const name of names) {
@@ -104,7 +104,7 @@ test('workers that are stopped one after the other while two hubs assign all the
     })
     expect(await hubs[0].sql('select 1 from task_queue where worker_id = $1', [id])).toEqual([])
   }
-  isOver = true
+  over.abort()
   await Promise.all(assigning)
   expect(await leased(hubs[0])).toEqual([])
 })

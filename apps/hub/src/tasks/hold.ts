@@ -95,22 +95,6 @@ export function createHolding({ events, leaseMs }: { events: Events; leaseMs: nu
       await tx.query(fence.progressed, [actor.workspaceId, held.taskId])
     },
 
-    /**
-     * The runs of these leases said something that is only shown. Answers those that are held; for them it is progress,
-     * written at most once in a third of a lease.
-     */
-    async hear(tx: Tx, workspaceId: string, said: Held[]): Promise<Set<Held>> {
-      const rows = await tx.query<{ place: number }>(fence.hear, [
-        workspaceId,
-        said.map((each) => each.taskId),
-        said.map((each) => each.epoch),
-        said.map((each) => each.workerId),
-        leaseMs / 3,
-      ])
-      const held = new Set(rows.map((row) => row.place))
-      return new Set(said.filter((_, at) => held.has(at + 1)))
-    },
-
     /** Answers the leases that are gone. */
     async renew(tx: Tx, actor: Actor, workerId: string, leases: { taskId: string; epoch: number }[]) {
       const kept = await tx.query<{ task_id: string; epoch: number }>(fence.renew, [

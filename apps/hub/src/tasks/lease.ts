@@ -4,6 +4,7 @@ import type { Hints } from '../kernel/hints.ts'
 import { createClocks } from './clocks.ts'
 import { createComplete } from './complete.ts'
 import { createGiveBack } from './give-back.ts'
+import { createHearing } from './hear.ts'
 import { createHolding } from './hold.ts'
 import type { QueueLimits } from './limits.ts'
 import { createStop } from './stop.ts'
@@ -53,6 +54,7 @@ export function createLeases(deps: {
   return {
     ...createTaking(deps),
     ...createHolding(deps),
+    ...createHearing(deps),
     giveBack: giveBack.giveBack,
     ...createComplete({ ...deps, failed: giveBack.failed }),
     sweep: createSweep({ ...deps, giveBack }),
