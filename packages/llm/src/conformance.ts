@@ -27,6 +27,7 @@ const tools: ToolSpec[] = [
 export function describeModelConformance(candidate: Candidate): void {
   describe(`a model at ${candidate.surface}`, () => {
     answers(candidate)
+    calls(candidate)
     limits(candidate)
     const here = hostiles.filter(({ servers }) => servers.includes(candidate.surface))
     it.each(here.map((each) => [each.name, each] as const))(
@@ -59,6 +60,41 @@ function answers(candidate: Candidate): void {
     expect(text.join('')).toBe('It is done now.')
   })
 
+  it('says that an answer was cut at its limit', async () => {
+    const { end } = await play(candidate, { text: 'It would go', why: 'length' })
+    expect(answered(end).why).toBe('length')
+  })
+
+  it('estimates what the server did not count, and says so', async () => {
+    const { end } = await play(candidate, {
+      text: 'x'.repeat(350),
+      usage: { inputTokens: 0, outputTokens: 0 },
+    })
+    expect(end.usage).toMatchObject({ estimated: true, outputTokens: 100 })
+    expect(end.usage.inputTokens).toBeGreaterThan(10)
+  })
+
+  it('shows the server a whole conversation, with each result at its call', async () => {
+    const { server } = await play(candidate, { text: 'OK' }, { messages: conversation })
+    const [asked] = server.asked
+    expect(asked?.messages.map(({ role, text }) => [role, text])).toEqual([
+      ['system', 'Be short.'],
+      ['user', 'Read a and b.'],
+      ['assistant', 'Both.'],
+      ['tool', 'content of a'],
+      ['tool', 'content of b'],
+      ['user', 'Go on.'],
+    ])
+    expect(asked?.messages[2]?.calls.map(({ name, args }) => [name, args])).toEqual([
+      ['read_file', { path: 'a' }],
+      ['read_file', { path: 'b' }],
+    ])
+    expect(asked?.messages.flatMap(({ callId }) => callId ?? [])).toEqual(['call_a', 'call_b'])
+    expect(asked?.tools).toMatchObject([{ name: 'read_file', parameters: { type: 'object' } }])
+  })
+}
+
+function calls(candidate: Candidate): void {
   it('gives whole calls with ids of their own, in the order in which they were made', async () => {
     const { end } = await play(candidate, {
       text: 'I read.',
@@ -98,39 +134,6 @@ function answers(candidate: Candidate): void {
     expect(answered(end).calls).toEqual([
       { id: expect.any(String), name: 'read_file', args: {}, malformed: expect.stringMatching(/JSON/) },
     ])
-  })
-
-  it('says that an answer was cut at its limit', async () => {
-    const { end } = await play(candidate, { text: 'It would go', why: 'length' })
-    expect(answered(end).why).toBe('length')
-  })
-
-  it('estimates what the server did not count, and says so', async () => {
-    const { end } = await play(candidate, {
-      text: 'x'.repeat(350),
-      usage: { inputTokens: 0, outputTokens: 0 },
-    })
-    expect(end.usage).toMatchObject({ estimated: true, outputTokens: 100 })
-    expect(end.usage.inputTokens).toBeGreaterThan(10)
-  })
-
-  it('shows the server a whole conversation, with each result at its call', async () => {
-    const { server } = await play(candidate, { text: 'OK' }, { messages: conversation })
-    const [asked] = server.asked
-    expect(asked?.messages.map(({ role, text }) => [role, text])).toEqual([
-      ['system', 'Be short.'],
-      ['user', 'Read a and b.'],
-      ['assistant', 'Both.'],
-      ['tool', 'content of a'],
-      ['tool', 'content of b'],
-      ['user', 'Go on.'],
-    ])
-    expect(asked?.messages[2]?.calls.map(({ name, args }) => [name, args])).toEqual([
-      ['read_file', { path: 'a' }],
-      ['read_file', { path: 'b' }],
-    ])
-    expect(asked?.messages.flatMap(({ callId }) => callId ?? [])).toEqual(['call_a', 'call_b'])
-    expect(asked?.tools).toMatchObject([{ name: 'read_file', parameters: { type: 'object' } }])
   })
 }
 

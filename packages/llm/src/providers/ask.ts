@@ -57,7 +57,7 @@ async function* relay(
     // Blank lines and empty deltas are no sign of life: a server can send them for ever.
     patience = answer.moved() ? silence : Math.max(1, patience - (performance.now() - asked))
     yield* events
-    if (next.value.type === 'finish') return yield* answer.rest()
+    if (next.value.type === 'finish') return
   }
 }
 

@@ -20,7 +20,7 @@ function rescue(text: string, { messages = [], json, native = false, chunks = [t
   }
   const before = shown
   const { text: rest, calls } = rescued.end(native)
-  const plain = calls.map(({ id: _, ...call }) => call)
+  const plain = calls.map(({ id: _id, ...each }) => each)
   return { text: shown + rest, before, calls: plain }
 }
 
