@@ -18,6 +18,8 @@ export interface Model {
   /** Tokens that prompt and answer may have together. */
   readonly contextTokens: number
   ask(request: ModelRequest): AsyncIterable<ModelEvent>
+  /** How many of its tokens one estimated token is, learnt from what its server counted; 1 where nothing is known. */
+  scale?(): number
 }
 
 /** `practice` plays a script and never pretends to think. */

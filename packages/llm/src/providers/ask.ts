@@ -1,3 +1,4 @@
+import { estimateRequest } from '../context/tokens.ts'
 import type { ModelEnd, ModelEvent, ModelRequest } from '../model.ts'
 import { createAnswer } from './answer.ts'
 import { classify } from './classify.ts'
@@ -12,6 +13,8 @@ export type Frame = {
   place: string
   /** What must never be in a message. */
   secrets: string[]
+  /** Told of each prompt that the server counted. */
+  learn?: (prompt: { estimated: number; counted: number }) => void
 }
 
 /**
@@ -25,6 +28,10 @@ export async function* ask(frame: Frame, request: ModelRequest): AsyncGenerator<
   try {
     yield* relay(frame.wire, request, connection.signal, answer)
     end = answer.end()
+    if (!end.usage.estimated) {
+      const estimated = estimateRequest(request.messages, request.tools)
+      frame.learn?.({ estimated, counted: end.usage.inputTokens })
+    }
   } catch (error) {
     const failure = classify(request.signal.aborted ? new CallerAborted() : error, {
       begun: answer.begun(),

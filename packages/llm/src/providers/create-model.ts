@@ -1,6 +1,7 @@
 import type { Model } from '../model.ts'
 import { createAnthropicWire } from './anthropic.ts'
-import { ask } from './ask.ts'
+import { calibrate } from '../context/calibrate.ts'
+import { ask, type Frame } from './ask.ts'
 import { KnownFailure } from './faults.ts'
 import { createOllamaWire } from './ollama.ts'
 import { createOpenAiWire } from './openai.ts'
@@ -24,11 +25,16 @@ export type ModelPlace = {
 /** A model at a place. Nothing is asked before `ask`, and a place that cannot be is a failure of that. */
 export function createModel(place: ModelPlace): Model {
   const { wire, label, secrets } = connect(place)
+  let scale = 1
+  const learn: Frame['learn'] = (prompt) => {
+    scale = calibrate(scale, prompt)
+  }
   return {
     name: place.name,
     provider: place.provider,
     contextTokens: place.contextTokens,
-    ask: (request) => ask({ wire, place: label, secrets }, request),
+    ask: (request) => ask({ wire, place: label, secrets, learn }, request),
+    scale: () => scale,
   }
 }
 
