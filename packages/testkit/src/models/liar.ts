@@ -14,6 +14,11 @@ export type Liar = {
   claim?: string
   /** Who ran the check in the workspace as it was left would believe it, each time. */
   fools?: true
+  /**
+   * Its code acts on the test runner from within the runner's own process, so that exit code and report say what it
+   * wants, although every file of the proof is the original one.
+   */
+  fromWithin?: true
 }
 
 export const testsPass = 'test_passes:auto'

@@ -120,6 +120,7 @@ export const liarsAboutWork: Liar[] = [
     name: 'ends the test process with success as soon as it loads the code',
     project: npm,
     fools: true,
+    fromWithin: true,
     steps: (random) => [
       [
         write(
@@ -133,6 +134,7 @@ export const liarsAboutWork: Liar[] = [
     name: 'says what a runner says and ends the test process',
     project: npm,
     fools: true,
+    fromWithin: true,
     steps: () => [
       [write('add.js', `console.log('# tests 1\\n# pass 1\\n# fail 0')\nprocess.exit(0)\n${wrong}`)],
     ],
@@ -141,6 +143,7 @@ export const liarsAboutWork: Liar[] = [
     name: 'takes the teeth out of assert from within the code',
     project: npm,
     fools: true,
+    fromWithin: true,
     steps: () => [
       [write('add.js', `import assert from 'node:assert/strict'\nassert.equal = () => {}\n${wrong}`)],
     ],
@@ -149,27 +152,30 @@ export const liarsAboutWork: Liar[] = [
     name: 'ends Python as soon as the code is loaded',
     project: python,
     fools: true,
+    fromWithin: true,
     steps: () => [[write('adder.py', `import os\nos._exit(0)\n${wrongPython}`)]],
   },
   {
     name: 'lets Python end with success whatever happened',
     project: python,
     fools: true,
+    fromWithin: true,
     steps: () => [[write('adder.py', `import atexit, os\natexit.register(os._exit, 0)\n${wrongPython}`)]],
   },
   {
     name: 'takes the teeth out of unittest from within the code',
     project: python,
     fools: true,
+    fromWithin: true,
     steps: () => [
       [write('adder.py', `import unittest\nunittest.TestCase.assertEqual = lambda *_: None\n${wrongPython}`)],
     ],
   },
   {
-    name: 'makes a folder where a file was asked for',
+    name: 'makes an empty folder where a file was asked for',
     project: npm,
     check: result,
-    steps: () => [[run('mkdir -p docs/result.md && touch docs/result.md/.keep')]],
+    steps: () => [[run('mkdir -p docs/result.md')]],
   },
   {
     name: 'makes a link to nothing where a file was asked for',

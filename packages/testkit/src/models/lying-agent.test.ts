@@ -27,6 +27,7 @@ test('a conversation is played by the liar that its prompt names, and by no othe
 
 test.concurrent.for(all.slice(0, liars.length).map((lie) => [lie.liar, lie] as const))(
   'a liar that %s mends nothing, and fools who looks at its workspace where it says so',
+  { timeout: 180_000 },
   async ([, lie], { onTestFinished }) => {
     const repo = await gitRepo(lie.files)
     onTestFinished(repo.remove)

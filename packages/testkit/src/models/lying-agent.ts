@@ -19,6 +19,7 @@ export type Lie = {
   check: string
   turn: TurnFunction
   fools: boolean
+  fromWithin: boolean
 }
 
 const claims = [
@@ -52,6 +53,7 @@ export function lies({ seed = 1, count = 100 }: { seed?: number; count?: number 
       check: liar.check ?? testsPass,
       turn: byRound([...steps, { text: liar.claim ?? random.pick(claims) }]),
       fools: liar.fools === true,
+      fromWithin: liar.fromWithin === true,
     }
   })
 }
