@@ -59,7 +59,7 @@ export async function measureSustained(
   }
 }
 
-export function toldOf({ done, perSecond, live, resident }: Point): string {
+function toldOf({ done, perSecond, live, resident }: Point): string {
   return `${done} tasks, ${perSecond.toFixed(0)}/s, ${live.toFixed(1)} MB in use, ${resident.toFixed(0)} MB resident`
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ModelFailure } from '@muster/llm/model'
-import { runLoop, type Fit } from './loop.ts'
+import { runLoop } from './loop.ts'
 import { call, loopInput, scriptedModel, scriptedToolbox, turns } from './scripted.fixture.ts'
 
 const zero = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, estimated: false }
@@ -216,18 +216,32 @@ test.each(['quota', 'invalid_request', 'refused'] as const)(
   },
 )
 
-test('a conversation that is too long is made shorter once, and if that is not enough the loop ends', async () => {
-  const shrunk: number[] = []
-  const { model } = scriptedModel(() =>
-    failure('invalid_request', 'prompt is too long: 9000 tokens > 8192 maximum'),
+test('a conversation that grows beyond the window is shown shorter, with the task in it, and is recorded whole', async () => {
+  const { model, requests } = scriptedModel((at) =>
+    at < 8 ? [call('read_file', { path: String(at) })] : 'Done.',
   )
-  const fit: Fit = (messages, room) => {
-    shrunk.push(room.shrunk)
-    return [...messages]
+  const { toolbox } = scriptedToolbox(() => ({ success: true, content: 'word '.repeat(2_000) }))
+  const end = await runLoop(loopInput(model, toolbox).input)
+  expect(end.kind).toBe('final_answer')
+  expect(JSON.stringify(end.messages).length).toBeGreaterThan(80_000)
+  for (const { messages, maxOutputTokens = 0 } of requests) {
+    expect(JSON.stringify(messages).length / 3.5 + maxOutputTokens).toBeLessThan(8_192 * 1.05)
+    expect(maxOutputTokens).toBeGreaterThanOrEqual(2_048)
+    expect(messages[1]).toMatchObject({ role: 'user', text: 'Do it.' })
   }
-  const end = await runLoop(loopInput(model, scriptedToolbox(fine).toolbox, { fit }).input)
+})
+
+test('a conversation that its server finds too long is made shorter once, and if that is not enough the loop ends', async () => {
+  const refusal = failure('invalid_request', 'prompt is too long: 9000 tokens > 8192 maximum')
+  const { model, requests } = scriptedModel((at) =>
+    at < 4 ? [call('read_file', { path: String(at) })] : refusal,
+  )
+  const { toolbox } = scriptedToolbox(() => ({ success: true, content: 'word '.repeat(1_000) }))
+  const end = await runLoop(loopInput(model, toolbox).input)
   expect(end).toMatchObject({ kind: 'model_failed', failure: { class: 'invalid_request' } })
-  expect(shrunk).toEqual([0, 1])
+  const [first = 0, second = 0] = requests.slice(4).map(({ messages }) => JSON.stringify(messages).length)
+  expect(requests.length).toBe(6)
+  expect(second).toBeLessThan(first)
 })
 
 test('a stop in the middle of a call of a tool records nothing of it and asks nobody any more', async () => {

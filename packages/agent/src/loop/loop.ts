@@ -1,18 +1,11 @@
-import type {
-  Model,
-  ModelEnd,
-  ModelFailure,
-  ModelMessage,
-  ToolCall,
-  ToolSpec,
-  Usage,
-} from '@muster/llm/model'
+import type { Model, ModelEnd, ModelFailure, ModelMessage, ToolCall, Usage } from '@muster/llm/model'
 import { finalAnswer, observationText, pendingCalls, refuseCall, takeAnswer } from './answers.ts'
 import { ask } from './ask.ts'
 import { batchDeltas, type Delta } from './batch-deltas.ts'
 import { afterFailure } from './failures.ts'
 import { firstLimit, type LimitEnding } from './guards.ts'
 import type { Progress } from './progress.ts'
+import { learnedScale, whatIsShown } from './shown.ts'
 import { afterAnswer, afterCall, afterChange, afterUsage, type LoopState } from './state.ts'
 import { modelStep, toolStep, type Step } from './step.ts'
 import type { LoopLimits } from './tiers.ts'
@@ -27,20 +20,12 @@ export type LoopInput = {
   limits: LoopLimits
   budget: Budget
   on: LoopListener
-  /** What of the conversation is shown to the model; all of it when absent. */
-  fit?: Fit | undefined
   /** Ends the loop as `stopped`. */
   signal: AbortSignal
   /** Milliseconds of a clock that only goes forward. */
   now?: (() => number) | undefined
   sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined
 }
-
-/** `shrunk`: how often the model's server said that it was still too long. */
-export type Fit = (
-  messages: readonly ModelMessage[],
-  room: { contextTokens: number; maxOutputTokens: number; tools: readonly ToolSpec[]; shrunk: number },
-) => ModelMessage[]
 
 export type Budget = {
   /** In millionths of a US dollar. */
@@ -112,14 +97,12 @@ export async function runLoop(input: LoopInput): Promise<LoopEnd> {
 
   async function askModel(): Promise<Ending | undefined> {
     const facts = watch.facts(model, state)
-    const left = limits.tokens - state.usage.inputTokens - state.usage.outputTokens
-    const maxOutputTokens = Math.max(1, Math.min(limits.outputTokens, left))
-    const room = { contextTokens: model.contextTokens, maxOutputTokens, tools, shrunk: state.shrunk }
-    const shown = input.fit?.(messages, room) ?? messages
-    const request = { messages: shown, tools, maxOutputTokens, silenceMs, signal: watch.signal }
+    const { estimated, ...shown } = whatIsShown(messages, { model, tools, limits, state })
+    const request = { ...shown, tools, silenceMs, signal: watch.signal }
     const end = await ask(model, request, { callMs, onDelta: deltas.push })
     deltas.flush()
     state = afterUsage(state, end.usage, input.budget.costOf(end.usage))
+    if (end.ok) state = { ...state, tokenScale: learnedScale(state, estimated, end.usage) }
     if (input.signal.aborted || (!end.ok && watch.signal.aborted)) return undefined
     if (!end.ok) return afterFailed(end, facts())
     const { calls, said, isEmpty } = takeAnswer(end, messages, limits)

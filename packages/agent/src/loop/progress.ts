@@ -14,7 +14,10 @@ export function begin(system: string, task: string): Progress {
 
 /** From what an earlier run recorded with its last step. It may ask another model, which has failed nothing yet. */
 export function goOn(messages: ModelMessage[], stored: Record<string, unknown>): Progress {
-  return { messages, state: { ...storedState(stored), recorded: messages.length, failures: 0, shrunk: 0 } }
+  return {
+    messages,
+    state: { ...storedState(stored), recorded: messages.length, failures: 0, shrunk: 0, tokenScale: 1 },
+  }
 }
 
 /** After failed checks: guards begin anew but for what costs, tokens, money and time, which adds up (VERIF-04). */

@@ -29,6 +29,8 @@ export type LoopState = {
   /** Calls of the model that failed since its last answer, and how often the conversation was made shorter for it. */
   failures: number
   shrunk: number
+  /** How many tokens of the model one that we estimate is. */
+  tokenScale: number
   /** Files that were written, by the path that the model gave. */
   written: string[]
 }
@@ -62,6 +64,7 @@ export const firstState: LoopState = {
   usage: noUsage,
   costMicroUsd: 0,
   elapsedMs: 0,
+  tokenScale: 1,
   written: [],
 }
 
