@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { docsFor, errorTable, type ErrorCode } from '@muster/contract/errors'
 import type { Event, EventKind } from '@muster/contract/events'
@@ -21,12 +18,8 @@ import type { Worker } from '@muster/contract/workers'
 import { json, page, send } from './fake-answer.ts'
 import { modelVerb, type FakeModels } from './fake-models.ts'
 import { inBulk, queueOf, queueVerb, workerVerb } from './fake-queue.ts'
+import { servePage } from './fake-page.ts'
 import { fromOrder, newTask } from './fake-task.ts'
-
-const dist = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../apps/web/dist')
-
-const policy =
-  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
 
 export class Refusal extends Error {
   readonly code: ErrorCode
@@ -180,7 +173,7 @@ export class FakeHub {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url)
-    if (!url.pathname.startsWith('/api/')) return this.#file(url.pathname, response)
+    if (!url.pathname.startsWith('/api/')) return servePage(url.pathname, response, this.sabotage)
     try {
       const call = await this.#parse(request, url)
       this.calls.push(call)
@@ -428,30 +421,5 @@ export class FakeHub {
     const task = this.tasks.find(({ id, short }) => id === ref || short === ref)
     if (task === undefined) throw new Refusal('not_found', 'No task has that id.')
     return task
-  }
-
-  async #file(pathname: string, response: ServerResponse): Promise<void> {
-    const name = path.extname(pathname) === '' ? 'index.html' : pathname
-    const types: Record<string, string> = {
-      '.html': 'text/html',
-      '.js': 'text/javascript',
-      '.css': 'text/css',
-      '.svg': 'image/svg+xml',
-    }
-    try {
-      let content: Buffer | string = await readFile(path.join(dist, path.normalize(name)))
-      let allowed = policy
-      if (name === 'index.html' && this.sabotage !== null) {
-        content = content.toString().replace('</body>', `${this.sabotage.html}</body>`)
-        allowed = policy.replace("script-src 'self'", `script-src 'self' ${this.sabotage.scriptSource}`)
-      }
-      response.writeHead(200, {
-        'content-type': types[path.extname(name)] ?? 'application/octet-stream',
-        'content-security-policy': allowed,
-      })
-      response.end(content)
-    } catch {
-      response.writeHead(404).end()
-    }
   }
 }

@@ -63,7 +63,13 @@ async function plansOf(db: Db, workspaceId: string, texts: Map<string, string>) 
 }
 
 // Not by keys: two end at their limits, and three read what is leased, by its own index.
-const others = ['tasks_candidates', 'tasks_queue_is_full', 'tasks_busy', 'tasks_held_by', 'tasks_held_endpoints']
+const others = [
+  'tasks_candidates',
+  'tasks_queue_is_full',
+  'tasks_busy',
+  'tasks_held_by',
+  'tasks_held_endpoints',
+]
 
 test('no statement of a whole task reads a table, or a workspace, that PostgreSQL takes for empty', async () => {
   const texts = new Map<string, string>()
