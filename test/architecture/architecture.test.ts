@@ -75,10 +75,10 @@ test('files are small: none over 450 lines, the median at most 90, the 95th perc
   expect(sizes[Math.floor(sizes.length * 0.95)]).toBeLessThanOrEqual(300)
 })
 
-test('no file imports more than 15 of ours, but for the two whose work is to list', () => {
+test('no file imports more than 15 of ours, but for the three whose work is to list', () => {
   const wide = written.filter((source) => source.imports.filter((to) => workspaceOf(to) !== null).length > 15)
-  // The one that connects the rooms, and the one that lists the commands.
-  const allowed = ['apps/hub/src/hub.ts', 'apps/cli/src/program-administration.ts']
+  // The one that connects the rooms, the one that lists the commands, and the one that lists the pages.
+  const allowed = ['apps/hub/src/hub.ts', 'apps/cli/src/program-administration.ts', 'apps/web/src/routes.tsx']
   expect(wide.map((source) => source.path).filter((path) => !allowed.includes(path))).toEqual([])
 })
 

@@ -1,7 +1,7 @@
 import type { Actor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
 import type { Held } from '../tasks/hold.ts'
-import { mayTryAgain, type Leases, type ToEnd } from '../tasks/lease.ts'
+import { mayTryAgain, type Leases } from '../tasks/lease.ts'
 import { agentOf, branchesOf } from './branches.ts'
 import { whyNotProven } from './evidence.ts'
 import type { Finish } from './finish.ts'
@@ -59,6 +59,9 @@ export function createEndings({ leases }: { leases: Leases }) {
     return plain
   }
 }
+
+/** A task whose end is decided, locked. */
+type ToEnd = Awaited<ReturnType<Leases['lockToEnd']>>[number]
 
 function isPlain({ held, message: { result } }: Finishing, task: ToEnd, run: store.RunRow): boolean {
   const isOurs = run.task_id === held.taskId && run.epoch === held.epoch && run.worker_id === held.workerId

@@ -67,4 +67,3 @@ export type Leases = ReturnType<typeof createLeases>
 export type { ClaimedRow as ClaimedTask } from './sql/lease-many.ts'
 export { endingOf } from './sweep.ts'
 export { mayTryAgain } from './retry-policy.ts'
-export type { ToEnd } from './store.ts'

@@ -7,14 +7,13 @@ import { usePageTitle } from '../../components/page-title.ts'
 import { paths } from '../../paths.ts'
 import { goBack } from '../../router.tsx'
 import { Button } from '../../ui/Button.tsx'
-import { CopyButton } from '../../ui/CopyButton.tsx'
 import { Disclosure } from '../../ui/Disclosure.tsx'
 import { useHotkeys } from '../../ui/hotkeys.ts'
 import { Loading } from '../../ui/Loading.tsx'
-import { Notice } from '../../ui/Notice.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { AddEndpointForm } from './AddEndpointForm.tsx'
 import { EndpointRow } from './EndpointRow.tsx'
+import { MissingModels } from './MissingModels.tsx'
 
 /** Where models are served, how they do, and what is wanted and missing. */
 export function ModelsPage() {
@@ -28,7 +27,7 @@ export function ModelsPage() {
       {models.isPending && <Loading label="Loading models" lines={4} />}
       {models.data !== undefined && (
         <>
-          <Missing missing={models.data.missing} />
+          <MissingModels missing={models.data.missing} />
           <Panel title="Endpoints">
             {models.data.endpoints.length === 0 && (
               <p className="px-3.5 py-3 text-[0.8125rem] text-muted">
@@ -51,18 +50,6 @@ export function ModelsPage() {
       )}
     </div>
   )
-}
-
-function Missing({ missing }: Pick<ModelList, 'missing'>) {
-  return missing.map(({ name, wantedBy, command }) => (
-    <Notice key={`${name} ${wantedBy}`} tone="warn" title={`${name} is missing, wanted by ${wantedBy}.`}>
-      <p className="flex flex-wrap items-center gap-2">
-        <span>To get it, on the machine of the Ollama:</span>
-        <code className="font-mono [overflow-wrap:anywhere]">{command}</code>
-        <CopyButton text={command} label={`Copy the command for ${name}`} />
-      </p>
-    </Notice>
-  ))
 }
 
 function Cloud({ models: { cloudAllowed, items } }: { models: ModelList }) {
