@@ -8,7 +8,7 @@ results.push(
     'unit and architecture',
     ['vitest', 'run', '--project', 'unit', '--project', 'architecture'],
     {
-      limitMs: 300_000,
+      limitMs: 900_000,
     },
   ),
 )

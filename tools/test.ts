@@ -20,8 +20,8 @@ type Suite = {
 }
 
 const suites: Suite[] = [
-  { name: 'unit and architecture', projects: ['unit', 'architecture'], needs: ['git'], limitMs: 600_000 },
-  { name: 'rooms on the embedded PostgreSQL 18', projects: ['room'], needs: ['git'], limitMs: 900_000 },
+  { name: 'unit and architecture', projects: ['unit', 'architecture'], needs: ['git'], limitMs: 1_200_000 },
+  { name: 'rooms on the embedded PostgreSQL 18', projects: ['room'], needs: ['git'], limitMs: 1_200_000 },
   {
     name: 'rooms on the distribution’s PostgreSQL',
     projects: ['room'],
@@ -38,9 +38,9 @@ const suites: Suite[] = [
     env: { MUSTER_NOTIFY: 'off' },
     limitMs: 900_000,
   },
-  { name: 'the queue against its model', projects: ['model'], needs: ['git'], limitMs: 900_000 },
-  { name: 'walls', projects: ['wall'], needs: ['git', 'bubblewrap'], limitMs: 900_000 },
-  { name: 'scenarios', projects: ['scenario'], needs: ['git', 'bubblewrap'], limitMs: 1_500_000 },
+  { name: 'the queue against its model', projects: ['model'], needs: ['git'], limitMs: 1_200_000 },
+  { name: 'walls', projects: ['wall'], needs: ['git', 'bubblewrap'], limitMs: 1_200_000 },
+  { name: 'scenarios', projects: ['scenario'], needs: ['git', 'bubblewrap'], limitMs: 2_400_000 },
   {
     name: 'the page in a browser',
     projects: ['browser'],
@@ -69,7 +69,7 @@ if (lacks(['git', 'bubblewrap']).length === 0) {
 }
 
 const chaos = [process.execPath, 'test/chaos/main.ts', '--rounds', '25']
-countStep(await runStep('chaos, 25 rounds', chaos, { limitMs: 600_000 }))
+countStep(await runStep('chaos, 25 rounds', chaos, { limitMs: 900_000 }))
 
 const queueBench = [process.execPath, 'test/bench/queue/main.ts', '--short']
 countStep(await runStep('bench of the queue, short form', queueBench, { limitMs: 300_000 }))
