@@ -154,12 +154,12 @@ export const errorTable = {
   price_unknown: {
     status: 422,
     when: 'The model is paid for and its price is not known.',
-    hint: 'Set it with "npx muster cost price set MODEL --input USD --output USD" per million tokens.',
+    hint: 'Use a model whose price this version knows, or a local one; see "npx muster model list".',
   },
   budget_exhausted: {
     status: 402,
     when: 'The next call of a model could cost more than a budget has left.',
-    hint: 'Raise the budget that the message names, or wait until calls under way are settled.',
+    hint: 'Hand the task in again with a larger --budget, or wait until calls under way are settled.',
   },
   practice_script_invalid: {
     status: 422,
