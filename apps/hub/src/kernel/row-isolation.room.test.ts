@@ -106,6 +106,7 @@ async function fillTables(database: HubDatabase, workspaceId: string, personId: 
     `insert into mailbox_entries (workspace_id, worker_id, slot, position, seq) values ($1, $2, 1, 1, 1)`,
     [worker],
   )
+  await fillModels(insert, { task, run })
   const later = `now() + interval '1 hour'`
   await insert(
     `insert into sessions (workspace_id, id, hash, person_id, expires_at) values ($1, $2, $3, $4, ${later})`,
@@ -114,6 +115,47 @@ async function fillTables(database: HubDatabase, workspaceId: string, personId: 
   await insert(
     `insert into sign_in_links (workspace_id, hash, person_id, expires_at) values ($1, $2, $3, ${later})`,
     [Buffer.from(newId()), personId],
+  )
+}
+
+/** What the work with models leaves: endpoints, steps and money. */
+async function fillModels(
+  insert: (text: string, values: unknown[]) => Promise<unknown>,
+  { task, run }: { task: string; run: string },
+): Promise<void> {
+  const endpoint = newId()
+  await insert(
+    `insert into endpoints (workspace_id, id, name, kind, url, source, cloud, run_limit)
+     values ($1, $2, 'e', 'ollama', 'http://127.0.0.1:9', 'manual', false, 4)`,
+    [endpoint],
+  )
+  await insert(
+    `insert into endpoint_models (workspace_id, endpoint_id, name, place, warm, remote) values ($1, $2, 'm', 1, false, false)`,
+    [endpoint],
+  )
+  await insert(`insert into model_settings (workspace_id, cloud_allowed) values ($1, false)`, [])
+  await insert(`insert into model_tiers (workspace_id, model, tier) values ($1, 'm', 'standard')`, [])
+  await insert(
+    `insert into steps (workspace_id, line, seq, run_id, task_id, kind, args, result, text, success, ms, messages)
+     values ($1, $2, 1, $2, $3, 'tool', '', '', '', true, 1, '[]')`,
+    [run, task],
+  )
+  await insert(
+    `insert into checkpoints (workspace_id, task_id, line, steps, state) values ($1, $2, $3, 1, '{}')`,
+    [task, run],
+  )
+  await insert(`insert into prices values ($1, 'm', 1, 1, 1, 1)`, [])
+  await insert(`insert into budgets (workspace_id, scope, scope_id) values ($1, 'task', $2)`, [task])
+  await insert(
+    `insert into reservations (workspace_id, id, purpose, agent, model, provider, endpoint, max_microusd)
+     values ($1, $2, 'task', 'loop', 'm', 'openai', 'e', 1)`,
+    [newId()],
+  )
+  await insert(
+    `insert into calls (workspace_id, id, purpose, agent, model, provider, endpoint, cost_class, input_tokens,
+       output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, saved_microusd, ok)
+     values ($1, $2, 'task', 'loop', 'm', 'openai', 'e', 'api', 1, 1, 0, 0, 1, 0, true)`,
+    [newId()],
   )
 }
 
