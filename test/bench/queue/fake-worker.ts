@@ -110,3 +110,6 @@ export const benchTask = {
   retries: 0,
   checks: [{ kind: 'file_exists' as const, target: 'x' }],
 }
+
+/** A worker at rest gets nothing more, or it would first work off all that waits. $1 why, or null. */
+export const cordonAll = 'update workers set cordoned = $1'

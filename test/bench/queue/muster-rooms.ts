@@ -11,7 +11,7 @@ import { migrate } from '../../../apps/hub/src/kernel/migrate.ts'
 import { createTicker } from '../../../apps/hub/src/kernel/ticker.ts'
 import { noClouds } from '../../../apps/hub/src/models/settings.ts'
 import { claimBatch, inParallel, type OpenEngine } from './engine.ts'
-import { benchTask, createFakeWorker, type Cycle } from './fake-worker.ts'
+import { benchTask, cordonAll, createFakeWorker, type Cycle } from './fake-worker.ts'
 import { memoryNow } from './memory.ts'
 import { seedBacklog, seedHistory } from './seed-muster.ts'
 
@@ -104,12 +104,14 @@ export function openMusterRooms(cycle: Cycle): OpenEngine {
           return { actor, connection, idle: worker.idle }
         }
         const joined = [await join('bench-1'), await join('bench-2')]
+        await owner.query(cordonAll, [null])
         const onError = (error: unknown) => void failures.push(error)
         const assignment = createTicker({ everyMs: 1_000, work: rooms.assign, onError })
         const presence = createTicker({ everyMs: 5_000, work: rooms.agents.refreshPresence, onError })
         const leave = rooms.hints.on('queue', assignment.poke)
         rest = async () => {
           leave()
+          await owner.query(cordonAll, ['the bench rests'])
           await assignment.stop()
           await Promise.all(joined.map(({ idle }) => idle()))
           await presence.stop()

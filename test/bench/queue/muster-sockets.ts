@@ -9,7 +9,7 @@ import { WebSocket } from 'ws'
 import type { HubMessage } from '@muster/contract/wire'
 import { claimBatch, inParallel, type OpenEngine } from './engine.ts'
 import type { Memory } from './memory.ts'
-import { benchTask, createFakeWorker, type Said } from './fake-worker.ts'
+import { benchTask, cordonAll, createFakeWorker, type Said } from './fake-worker.ts'
 import { seedBacklog, seedHistory } from './seed-muster.ts'
 
 const hubProgram = join(import.meta.dirname, '../../../apps/hub/src/main.ts')
@@ -45,7 +45,11 @@ export const openMusterSockets: OpenEngine = async (url) => {
     async work(concurrency, onStart) {
       const onError = (error: unknown) => void failures.push(error)
       const worker = await connect(hub.url, workerToken, concurrency, onStart, onError)
-      rest = () => worker.close()
+      await owner.query(cordonAll, [null])
+      rest = async () => {
+        await owner.query(cordonAll, ['the bench rests'])
+        await worker.close()
+      }
     },
     rest: () => rest(),
     async pending() {

@@ -4,7 +4,13 @@ import { openDb, openRooms, verified, type Rooms } from '../../test-support/room
 import { atEndOfTest, hubDatabase } from '../../test-support/database.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 
-type Node = { 'Node Type': string; 'Relation Name'?: string; 'Index Cond'?: string; Plans?: Node[] }
+type Node = {
+  'Node Type': string
+  'Relation Name'?: string
+  'Index Name'?: string
+  'Index Cond'?: string
+  Plans?: Node[]
+}
 
 // What grows with use. A statement that reads all of one of these does so for each task.
 const large = ['tasks', 'task_queue', 'runs', 'evidence', 'events']
@@ -49,17 +55,32 @@ function unfit(node: Node): string[] {
   return [...own, ...(node.Plans ?? []).flatMap(unfit)]
 }
 
-async function plansOf(db: Db, workspaceId: string, texts: Map<string, string>) {
+async function planOf({ db, workspaceId }: Rooms, text: string): Promise<Node> {
+  const [row] = await db.inWorkspace(workspaceId, (tx) =>
+    tx.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(`explain (generic_plan, format json) ${text}`),
+  )
+  return row?.['QUERY PLAN'][0].Plan as Node
+}
+
+async function unfitOf(rooms: Rooms, texts: Map<string, string>) {
   const found: Record<string, string[]> = {}
   for (const [name, text] of texts) {
-    const [row] = await db.inWorkspace(workspaceId, (tx) =>
-      tx.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(`explain (generic_plan, format json) ${text}`),
-    )
-    const plan = row?.['QUERY PLAN'][0].Plan
-    const wrong = plan === undefined ? ['no plan'] : unfit(plan)
+    const wrong = unfit(await planOf(rooms, text))
     if (wrong.length > 0) found[name] = wrong
   }
   return found
+}
+
+function nodesOf(node: Node): string[] {
+  const own = [node['Node Type'], node['Index Name']].filter((each) => each !== undefined)
+  return [own.join(' '), ...(node.Plans ?? []).flatMap(nodesOf)]
+}
+
+async function statements(): Promise<Map<string, string>> {
+  const texts = new Map<string, string>()
+  const database = await hubDatabase()
+  await wholeCycle(await openRooms({ database, db: recording(openDb(database, atEndOfTest), texts) }))
+  return texts
 }
 
 // Not by keys: two end at their limits, and three read what is leased, by its own index.
@@ -72,16 +93,36 @@ const others = [
 ]
 
 test('no statement of a whole task reads a table, or a workspace, that PostgreSQL takes for empty', async () => {
-  const texts = new Map<string, string>()
-  const first = await hubDatabase()
-  await wholeCycle(await openRooms({ database: first, db: recording(openDb(first, atEndOfTest), texts) }))
+  const texts = await statements()
   expect([...texts.keys()]).toEqual(
     expect.arrayContaining(['tasks_lease_many', 'tasks_hold_leases', 'runs_grant', 'tasks_end_all']),
   )
-
   const fresh = await openRooms()
   for (const name of others) texts.delete(name)
-  expect(await plansOf(fresh.db, fresh.workspaceId, texts)).toEqual({})
+  expect(await unfitOf(fresh, texts)).toEqual({})
   await fresh.sql('vacuum analyze')
-  expect(await plansOf(fresh.db, fresh.workspaceId, texts)).toEqual({})
+  expect(await unfitOf(fresh, texts)).toEqual({})
+})
+
+test('the next tasks are read in the order of the queue and not sorted, however many wait', async () => {
+  const text = (await statements()).get('tasks_candidates') ?? ''
+  const rooms = await openRooms()
+  const inOrder = 'Index Scan task_queue_ready'
+  const isInOrder = async () => {
+    const nodes = nodesOf(await planOf(rooms, text))
+    expect(nodes).toContain(inOrder)
+    expect(nodes.join()).not.toContain('Sort')
+  }
+  await isInOrder()
+  await rooms.sql('vacuum analyze')
+  await isInOrder()
+  // Rows of no task: nothing reads them.
+  await rooms.sql(`
+    set session_replication_role = replica;
+    insert into task_queue (workspace_id, task_id, repo_id, lane, wall, timeout_ms, epoch)
+    select '${rooms.workspaceId}', uuidv7(), '${rooms.workspaceId}', 2, 'namespace', 1, 0 from generate_series(1, 20000);
+    reset session_replication_role;`)
+  await isInOrder()
+  await rooms.sql('vacuum analyze')
+  await isInOrder()
 })
