@@ -2,7 +2,15 @@ import * as fc from 'fast-check'
 import { finishes, refusals } from './operations.ts'
 import type { Setup } from './program.ts'
 import type { Draw, Fence } from './resolve.ts'
-import { stepAlone, stepBrokenOff, stepLate, stepLater, stepTogether, type Step } from './steps.ts'
+import {
+  stepAlone,
+  stepBrokenOff,
+  stepLate,
+  stepLater,
+  stepNeeded,
+  stepTogether,
+  type Step,
+} from './steps.ts'
 
 const hub = fc.nat(1)
 const worker = fc.nat(2)
@@ -100,6 +108,12 @@ const finish = fc.record({
   commit,
   otherRun: oneIn(16),
 })
+const done = fc.record({
+  type: fc.constant('finish' as const),
+  as: fc.constant('verified' as const),
+  commit,
+  otherRun: fc.constant(false),
+})
 const turns = fc.array(fc.nat(12), { minLength: 1, maxLength: 3 })
 const say = (message: fc.Arbitrary<Extract<Draw, { do: 'say' }>['message']>) =>
   fc.record({ do: fc.constant('say' as const), run: many, fence, worker, message })
@@ -164,7 +178,8 @@ function draws(weights: Weights): fc.Arbitrary<Draw> {
 
 /**
  * How often steps of each kind come: operations alone, two at once, broken off, time that workers live through, and time that
- * they do not, with a result at the very moment at which its lease is taken back.
+ * they do not, with a result at the very moment at which its lease is taken back; and a task that is done at the very moment
+ * at which another that needs it is handed in.
  */
 type Kind = {
   weights: Weights
@@ -173,6 +188,7 @@ type Kind = {
   brokenOff: number
   later: number
   late: number
+  needed?: number
 }
 
 /** What kinds of programs there are: each looks harder at one part of the protocol. */
@@ -233,6 +249,7 @@ export const profiles = {
     brokenOff: 1,
     later: 0,
     late: 0,
+    needed: 2,
   },
   people: {
     weights: { submit: 9, again: 6, cancel: 6, retry: 5 },
@@ -270,7 +287,7 @@ export const profiles = {
 export type Profile = keyof typeof profiles
 
 export function programs(profile: Profile, length: number) {
-  const { weights, alone, together, brokenOff, later, late } = profiles[profile] as Kind
+  const { weights, alone, together, brokenOff, later, late, needed = 0 } = profiles[profile] as Kind
   const draw = draws(weights)
   const steps: fc.Arbitrary<Step>[] = [
     ...repeat(
@@ -304,6 +321,10 @@ export function programs(profile: Profile, length: number) {
     ...repeat(
       late,
       fc.record({ finish: say(finish), hub, turns }).map((each) => stepLate(each)),
+    ),
+    ...repeat(
+      needed,
+      fc.record({ finish: say(done), submit, turns }).map((each) => stepNeeded(each)),
     ),
   )
   const setup: fc.Arbitrary<Setup> = fc.record({

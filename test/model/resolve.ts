@@ -232,6 +232,7 @@ const keyOf = (key: number | null, serial: number) => (key === null ? `own-${ser
 /** The task that an operation is about, for a second one that shall meet it. */
 export function taskOf(operation: Operation): number | undefined {
   if ('task' in operation) return operation.task
+  if (operation.do === 'submit') return operation.after.at(-1)
   if (operation.do === 'say') return operation.lease.task
   return operation.do === 'renew' ? operation.leases.at(-1)?.task : undefined
 }

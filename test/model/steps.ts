@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { leaseMs } from './expected/endings.ts'
-import { Undecided, type Expected } from './expected/state.ts'
+import { at, Undecided, type Expected } from './expected/state.ts'
 import { told, type Operation } from './operations.ts'
 import type { Program } from './program.ts'
 import { resolve, taskOf, type Draw } from './resolve.ts'
@@ -73,6 +73,31 @@ export function stepLate({ finish, hub, turns }: { finish: Draw; hub: number; tu
     },
     (operation) => `late ${told(operation)} in turns ${turns}`,
     () => JSON.stringify({ finish, turns }),
+  )
+}
+
+/** A task that is about to be done, and one that is handed in at this moment and waits for it. */
+export function stepNeeded(race: { finish: Draw; submit: Draw; turns: number[] }): Step {
+  return step(
+    ({ program, serial }) => {
+      const finish = resolve(program.expected(), race.finish, serial)
+      const submit = resolve(program.expected(), race.submit, serial + 1_000)
+      if (finish?.do !== 'say' || finish.message.type !== 'finish' || submit?.do !== 'submit')
+        return undefined
+      const { task } = finish.lease
+      const { ws } = at(program.expected().tasks, task)
+      return {
+        finish,
+        commit: finish.message.commit,
+        submit: { ...submit, ws, after: [task], unknown: false },
+      }
+    },
+    async (program, { finish, commit, submit }) => {
+      await program.alone({ ...finish, message: { type: 'publish', branch: 'proven', commit } })
+      await program.together([submit, finish], race.turns)
+    },
+    ({ finish, submit }) => `${told(submit)} needs ${told(finish)} in turns ${race.turns}`,
+    () => JSON.stringify(race),
   )
 }
 

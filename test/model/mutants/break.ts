@@ -16,7 +16,12 @@ export type Mutant = {
 
 /** Makes the change and reports to `force`: a change that never came into force must not pass for one that was caught. */
 export type Change = (force: Force) => Around
-export type Force = { applied: number; problems: string[] }
+export type Force = {
+  applied: number
+  problems: string[]
+  /** What the change still does when a program is over; the next program must not meet it. */
+  pending: Promise<unknown>[]
+}
 
 type Told = Parameters<Events['publishEach']>[1][number]
 
@@ -97,7 +102,8 @@ export function events(
       const workspaceId = meant[0]?.actor.workspaceId ?? ''
       const inOwn = () => db?.inWorkspace(workspaceId, (own) => real.publishEach(own, meant))
       if (how === 'at once, apart') await inOwn()
-      else if (how === 'after the commit, apart') tx.afterCommit(() => void inOwn()?.catch(() => {}))
+      else if (how === 'after the commit, apart')
+        tx.afterCommit(() => void force.pending.push(inOwn()?.catch(() => {}) ?? Promise.resolve()))
       else if (how === 'twice') await real.publishEach(tx, [...meant, ...meant])
     }
     return {

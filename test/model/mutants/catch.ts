@@ -34,7 +34,7 @@ export function catchAll(part: string, mutants: Mutant[]): void {
 
 /** Runs programs against the broken engine until one fails. Throws when none does, or when the change is not what it says. */
 async function catchMutant(ground: Ground, mutant: Mutant): Promise<{ programs: number; by: string }> {
-  const force: Force = { applied: 0, problems: [] }
+  const force: Force = { applied: 0, problems: [], pending: [] }
   const around = mutant.by(force)
   const outcome = await checkPrograms(ground, {
     profile: mutant.profile,
@@ -42,10 +42,12 @@ async function catchMutant(ground: Ground, mutant: Mutant): Promise<{ programs: 
     programs: mostPrograms,
     around,
   })
+  await Promise.all(force.pending)
   if (force.problems.length > 0)
     throw new Error(`this is no change: ${[...new Set(force.problems)].join('; ')}`)
   const tried = `${outcome.programs} programs`
-  if (force.applied === 0) throw new Error(`the change never came into force in ${tried}`)
+  if (force.applied === 0)
+    throw new Error(`the change never came into force in ${tried}: ${outcome.failure ?? 'no failure'}`)
   if (outcome.failure === undefined)
     throw new Error(`not caught in ${tried}, in force ${force.applied} times`)
   return { programs: outcome.programs, by: outcome.failure.split('\n')[0] ?? '' }

@@ -1,7 +1,7 @@
 import { answer, apart, between, both, omit, rewrite, type Mutant } from './break.ts'
 
 const evidence = 'runs_insert_evidence'
-const parents = 'from task_dependencies d join tasks t'
+const parents = 'tasks_dependencies'
 
 /** How tasks end, and what that sets free. */
 export const endingMutants: Mutant[] = [

@@ -184,7 +184,7 @@ export const fenceMutants: Mutant[] = [
   {
     breaks: 'throws away a result that comes late although nobody newer has the task',
     invariant: 'I-1',
-    profile: 'losses',
+    profile: 'races',
     by: omit('tasks_reclaim'),
   },
   {
