@@ -53,8 +53,10 @@ export async function measureSustained(
       'sustained cycles': tasks / seconds,
       'hub MB resident': points.at(-1)?.resident ?? 0,
       'hub MB in use': points.at(-1)?.live ?? 0,
-      'hub MB more per 10 k': slope.perUnit,
-      '± (95 %)': slope.within,
+      // Of too few points nothing is known; and the infinity that says so does not survive JSON.
+      ...(Number.isFinite(slope.within)
+        ? { 'hub MB more per 10 k': slope.perUnit, '± (95 %)': slope.within }
+        : {}),
     },
   }
 }
