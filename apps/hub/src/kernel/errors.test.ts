@@ -30,7 +30,7 @@ test('every refusal says what happened, what to do and where to read on, with a 
   for (const [code, entry] of Object.entries(errorTable)) {
     expect(entry.hint.length, code).toBeGreaterThan(10)
     expect(entry.when.length, code).toBeGreaterThan(10)
-    expect([400, 401, 403, 404, 409, 413, 415, 421, 422, 429, 500, 502, 503, 504], code).toContain(
+    expect([400, 401, 402, 403, 404, 409, 413, 415, 421, 422, 429, 500, 502, 503, 504], code).toContain(
       entry.status,
     )
   }
