@@ -10,6 +10,8 @@ import { add, addAndWait, addRepo, logOf, runsOf, untilState } from './tasks-of.
 const canary = (what: string) => `canary-${what}-${randomBytes(8).toString('hex')}`
 const secrets = {
   up: canary('up'),
+  // The hub alone calls models, so it alone gets their keys.
+  model: canary('model'),
   // Names that Muster hands on to the hub and to the worker, because git needs some like them.
   parts: canary('parts'),
   key: canary('key'),
@@ -20,7 +22,9 @@ let repo: GitRepo
 beforeAll(async () => {
   stack = await startStack({
     env: {
-      ANTHROPIC_API_KEY: secrets.up,
+      ANTHROPIC_API_KEY: secrets.model,
+      // Nobody listens there: what is asked with this key stays on this machine.
+      ANTHROPIC_BASE_URL: 'http://127.0.0.1:9',
       AWS_SECRET_ACCESS_KEY: secrets.up,
       XDG_SECRET: secrets.parts,
       SSH_AUTH_SOCK: `/tmp/${secrets.parts}`,
@@ -64,9 +68,11 @@ describe('the secrets of this test', () => {
     for (const pid of [hub, worker]) {
       expect(await environmentOf(pid)).toContain(secrets.parts)
       expect(await environmentOf(pid)).toContain(secrets.key)
-      // Keys of models and clouds do not even get that far.
+      // Keys of clouds do not even get that far.
       expect(await environmentOf(pid)).not.toContain(secrets.up)
     }
+    expect(await environmentOf(hub)).toContain(secrets.model)
+    expect(await environmentOf(worker)).not.toContain(secrets.model)
     expect(await ownerToken(stack.data)).toMatch(/^muster_person_/)
   })
 })
