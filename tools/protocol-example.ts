@@ -80,6 +80,7 @@ const story: Line[] = [
         wall: 'namespace',
         network: 'none',
         timeoutMs: 1_800_000,
+        deadlineMs: 1_800_000,
       },
     },
   },

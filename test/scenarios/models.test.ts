@@ -65,7 +65,8 @@ test('a person finds models, adds a machine with more, and says what they are fo
   expect((await stack.muster('model', 'refresh', 'box-2')).stdout).toContain('nothing listens there')
   await eventually(
     async () => (await stack.muster('model', 'list')).stderr.includes(`box-2 (${box.url}) is unhealthy`),
-    { what: 'the machine that is gone is unhealthy' },
+    // The second look comes 5 s after the first that failed, and may take 5 s itself.
+    { what: 'the machine that is gone is unhealthy', timeoutMs: 20_000 },
   )
   const doctor = await stack.muster('doctor')
   expect(doctor.stdout).toMatch(/Models: .*box-2 .* is unhealthy/)

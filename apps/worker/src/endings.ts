@@ -5,7 +5,7 @@ import type { ExecResult } from '@muster/sandbox/sandbox'
 export type End = { ending: Ending; reason: string }
 
 /** The end that a command makes by itself; null when it went well and its work is to be checked. */
-export function endOfCommand(result: ExecResult, timeoutMs: number): End | null {
+export function endOfCommand(result: ExecResult, deadlineMs: number): End | null {
   switch (result.ended) {
     case 'exited':
       if (result.code === 0) return null
@@ -16,7 +16,7 @@ export function endOfCommand(result: ExecResult, timeoutMs: number): End | null 
         reason: `The command was ended by ${result.signal ?? 'a signal'}.`,
       }
     case 'timed_out':
-      return { ending: 'timed_out', reason: deadlineReason(timeoutMs) }
+      return { ending: 'timed_out', reason: deadlineReason(deadlineMs) }
     case 'aborted':
       return { ending: 'cancelled', reason: 'The run was stopped.' }
     case 'memory_limit':
@@ -83,8 +83,8 @@ function nameOf({ kind, target }: Report['checks'][number]): string {
 
 const lower = (sentence: string) => sentence.slice(0, 1).toLowerCase() + sentence.slice(1)
 
-export function deadlineReason(timeoutMs: number): string {
-  return `The deadline of ${timeoutMs % 1_000 === 0 ? `${timeoutMs / 1_000} s` : `${timeoutMs} ms`} passed.`
+export function deadlineReason(deadlineMs: number): string {
+  return `The deadline of ${deadlineMs % 1_000 === 0 ? `${deadlineMs / 1_000} s` : `${deadlineMs} ms`} passed.`
 }
 
 /** Says that the run had touched its own proof, which is the first thing a person wants to know then. */

@@ -31,6 +31,7 @@ const assignment: Assignment = {
   wall: 'namespace',
   network: 'none',
   timeoutMs: 1_000,
+  deadlineMs: 1_000,
 }
 const result: RunResult = {
   ending: 'execution_failed',

@@ -37,7 +37,7 @@ export async function runTask(
   const deadline = AbortSignal.timeout(Math.max(1, Math.ceil(left())))
   const stop = AbortSignal.any([signal, deadline])
   const dir = join(tools.runsDir, assignment.runId)
-  const late: End = { ending: 'timed_out', reason: deadlineReason(assignment.timeoutMs) }
+  const late: End = { ending: 'timed_out', reason: deadlineReason(assignment.deadlineMs) }
   try {
     reports.phase('preparing')
     const opened = await openExecutor(assignment, reports, tools.hub)

@@ -85,6 +85,7 @@ export const assignment = z.object({
   wall: wallKind.describe('The kind of wall that the task asks for.'),
   network: z.string().describe('What the wall may reach: `none`, `local`, `full` or `allow:NAMES`.'),
   timeoutMs: z.int().describe('What is left of the deadline when the hub sent this.'),
+  deadlineMs: z.int().describe('The whole deadline, for what is said of it.'),
 })
 export type Assignment = z.infer<typeof assignment>
 

@@ -120,5 +120,6 @@ function assignmentOf({ task, repo, loop }: Given, timeoutMs: number) {
     wall: task.spec.wall,
     network: task.spec.network,
     timeoutMs,
+    deadlineMs: task.timeout_ms,
   }
 }

@@ -18,9 +18,9 @@ export async function openExecutor(
   /** Where this worker reaches its hub. */
   hub: string,
 ): Promise<{ executor: Executor; left: Left | null }> {
-  const { loop: work, command, timeoutMs } = assignment
+  const { loop: work, command, deadlineMs } = assignment
   if (work === null) {
-    return { executor: createShell({ command, output: reports.output, timeoutMs }), left: null }
+    return { executor: createShell({ command, output: reports.output, deadlineMs }), left: null }
   }
   const checkpoint = work.resumeSteps === 0 ? null : await reports.resume()
   const model = modelFor(work, hub)

@@ -5,8 +5,12 @@ import { keptBytes } from '../output-stream.ts'
 import type { Executor } from './executor.ts'
 
 /** Runs the task's command with `sh -c` at the root of the checkout. No model, no tokens, no second thought. */
-export function createShell(options: { command: string; output: OutputStream; timeoutMs: number }): Executor {
-  const { command, output, timeoutMs } = options
+export function createShell(options: {
+  command: string
+  output: OutputStream
+  deadlineMs: number
+}): Executor {
+  const { command, output, deadlineMs } = options
   return {
     async work(wall: Sandbox, { left, signal }) {
       output.say(`$ ${command}`)
@@ -18,7 +22,7 @@ export function createShell(options: { command: string; output: OutputStream; ti
         signal,
       })
       output.leftOut(done.droppedBytes)
-      const end = endOfCommand(done, timeoutMs)
+      const end = endOfCommand(done, deadlineMs)
       if (end?.ending === 'cancelled') throw new Error('the run was stopped')
       output.say(end === null ? 'The command exited with 0' : end.reason)
       return { exitCode: done.code, end }
