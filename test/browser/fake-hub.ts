@@ -60,7 +60,7 @@ export class FakeHub {
   links = new Set<string>()
   sessions = new Set<string>()
   password: string | null = null
-  /** Answers the next call of this name with a refusal. */
+  /** Answers the next command of this name with a refusal, and every reading: a page reads again when it likes. */
   refusals = new Map<RouteName, Refusal>()
   calls: Call[] = []
   /** Appended to the page's HTML and policy, for the control that shows what a working injection looks like. */
@@ -177,9 +177,9 @@ export class FakeHub {
     try {
       const call = await this.#parse(request, url)
       this.calls.push(call)
-      const { status, response: schema }: Route = routes[call.name]
+      const { method, status, response: schema }: Route = routes[call.name]
       const refusal = this.refusals.get(call.name)
-      this.refusals.delete(call.name)
+      if (method !== 'GET') this.refusals.delete(call.name)
       if (refusal !== undefined) throw refusal
       json(response, status, schema.parse(this.#once(call, response)))
     } catch (error) {

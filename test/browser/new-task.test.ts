@@ -127,7 +127,7 @@ test('a prompt can be handed in instead of a command, for any model or for one',
   await page.getByRole('button', { name: 'Hand in task' }).click()
   await page.getByText('Say what is to be done.').waitFor()
   await page.getByLabel('Prompt').fill('The tests fail. Find out why.')
-  await page.getByLabel('Model').fill('qwen3:8b')
+  await page.getByRole('textbox', { name: 'Model' }).fill('qwen3:8b')
   await page.getByRole('button', { name: 'Hand in task' }).click()
   await page.getByRole('heading', { name: 'Fix the total' }).waitFor()
   const order = hub.calls.findLast(({ name }) => name === 'createTask')
