@@ -15,7 +15,12 @@ export type WantedModels = (tx: Tx) => Promise<{ model: string; tasks: number }[
 
 /** What there is: for people, and for tasks. Its statements go out at once, with whatever else is under way. */
 export function createLook(settings: ModelSettings) {
-  const read = (tx: Tx) => Promise.all([store.list(tx), store.listModels(tx), store.isCloudAllowed(tx)])
+  // Models first: they are written with the health of their endpoint, so that no model is seen of one not asked yet.
+  const read = async (tx: Tx) => {
+    const reads = [store.listModels(tx), store.list(tx), store.isCloudAllowed(tx)] as const
+    const [models, endpoints, cloudAllowed] = await Promise.all(reads)
+    return [endpoints, models, cloudAllowed] as const
+  }
 
   return {
     /** One endpoint, by its id. */

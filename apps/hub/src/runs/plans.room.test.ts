@@ -56,9 +56,18 @@ function unfit(node: Node): string[] {
 }
 
 async function planOf({ db, workspaceId }: Rooms, text: string): Promise<Node> {
-  const [row] = await db.inWorkspace(workspaceId, (tx) =>
-    tx.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(`explain (generic_plan, format json) ${text}`),
-  )
+  // As `explain (generic_plan)` does, which PostgreSQL has only since 16.
+  const last = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map((found) => Number(found[1])))
+  const values = last === 0 ? '' : `(${Array(last).fill('null').join(', ')})`
+  const [row] = await db.inWorkspace(workspaceId, async (tx) => {
+    await tx.query(`set local plan_cache_mode = force_generic_plan`)
+    await tx.query(`prepare planned as ${text}`)
+    const plan = await tx.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(
+      `explain (format json) execute planned${values}`,
+    )
+    await tx.query('deallocate planned')
+    return plan
+  })
   return row?.['QUERY PLAN'][0].Plan as Node
 }
 
@@ -99,6 +108,14 @@ test('no statement of a whole task reads a table, or a workspace, that PostgreSQ
   )
   const fresh = await openRooms()
   for (const name of others) texts.delete(name)
+  const [server] = await fresh.sql<{ version: number }>(
+    `select current_setting('server_version_num')::int as version`,
+  )
+  if ((server?.version ?? 0) < 170_000) {
+    // Planners before 17 take a list of keys for no bound of an index; docs/operations.md says so. Where this fails,
+    // one of them has learnt it, and the rest of this test is for it as well.
+    return expect(await unfitOf(fresh, texts)).not.toEqual({})
+  }
   expect(await unfitOf(fresh, texts)).toEqual({})
   await fresh.sql('vacuum analyze')
   expect(await unfitOf(fresh, texts)).toEqual({})
@@ -120,7 +137,7 @@ test('the next tasks are read in the order of the queue and not sorted, however 
   await rooms.sql(`
     set session_replication_role = replica;
     insert into task_queue (workspace_id, task_id, repo_id, lane, wall, timeout_ms, epoch)
-    select '${rooms.workspaceId}', uuidv7(), '${rooms.workspaceId}', 2, 'namespace', 1, 0 from generate_series(1, 20000);
+    select '${rooms.workspaceId}', gen_random_uuid(), '${rooms.workspaceId}', 2, 'namespace', 1, 0 from generate_series(1, 20000);
     reset session_replication_role;`)
   await isInOrder()
   await rooms.sql('vacuum analyze')

@@ -167,7 +167,7 @@ test('an endpoint that fails a run is given to none for a while, longer each tim
   const pause = async () =>
     (
       await rooms.sql<{ ms: number }>(
-        `select extract(epoch from paused_until - now())::float8 * 1000 as ms from endpoints`,
+        `select (extract(epoch from paused_until)::float8 - extract(epoch from now())::float8) * 1000 as ms from endpoints`,
       )
     )[0]?.ms ?? 0
   expect(await pause()).toBe(Number.NEGATIVE_INFINITY)
