@@ -1,14 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { taskSteps, type Step } from '@muster/contract/loop'
 import { task as taskOf } from '@muster/contract/tasks'
 import { eventually } from '@muster/testkit/eventually'
 import { exampleProjects } from '@muster/testkit/example-projects'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { personRepo } from './person-repo.ts'
+import { run, stepsOf, writeScript, type Turn } from './practice.ts'
 import { startStack, type Stack } from './stack.ts'
-import { addAndWait, addRepo, eventsOf, runsOf, untilEnded } from './tasks-of.ts'
+import { addAndWait, addRepo, eventsOf, runsOf } from './tasks-of.ts'
 
 let stack: Stack
 let scripts: string
@@ -21,27 +21,17 @@ afterAll(async () => {
   await rm(scripts, { recursive: true, force: true })
 })
 
-type Turn = { say?: string; waitMs?: number; fail?: string; calls?: { tool: string; args: object }[] }
-const run = (command: string): Turn => ({ calls: [{ tool: 'run_command', args: { command } }] })
 const write = (path: string, content: string): Turn => ({
   calls: [{ tool: 'write_file', args: { path, content } }],
 })
 
-async function script(...turns: Turn[]): Promise<string> {
-  const path = join(scripts, `${Date.now()}-${Math.random().toString(36).slice(2)}.json`)
-  await writeFile(path, JSON.stringify({ turns }))
-  return path
-}
+const script = (...turns: Turn[]) => writeScript(scripts, turns)
 
 async function newRepo(name: string, files: Record<string, string> = exampleProjects.npm) {
   const repo = await personRepo(files)
   onTestFinished(() => repo.remove())
   await addRepo(stack, name, repo.path)
   return repo
-}
-
-async function stepsOf(id: string): Promise<Step[]> {
-  return taskSteps.parse((await stack.api(`/tasks/${id}/steps`)).body).items
 }
 
 const prompted = (path: string, ...more: string[]) => ['--prompt', 'Do it', '--practice', path, ...more]
@@ -55,7 +45,7 @@ describe('muster demo on a machine without a model', () => {
     expect(task.branch).toMatch(/^muster\/loop\/make-the-total-right-/)
     expect(task.checks).toMatchObject([{ kind: 'test_passes', status: 'pass' }])
 
-    const steps = await stepsOf(task.id)
+    const steps = await stepsOf(stack, task.id)
     expect(steps.map((step) => step.seq)).toEqual(steps.map((_, at) => at + 1))
     const models = steps.filter((step) => step.kind === 'model')
     expect(models.every((step) => step.provider === 'practice' && step.model === 'practice')).toBe(true)
@@ -136,46 +126,6 @@ describe('a task with a prompt', () => {
     expect(Date.parse(waiting.notBefore ?? '')).toBeGreaterThan(Date.now())
     await stack.muster('task', 'cancel', id)
   })
-})
-
-describe('kill -9 of the worker in the middle of fifteen steps', () => {
-  // More, and at other steps, by hand: ROUNDS=50 SEED=3.
-  const rounds = Number(process.env['ROUNDS'] ?? 2)
-  const seed = Number(process.env['SEED'] ?? 1)
-
-  it.each(Array.from({ length: rounds }, (_, at) => 1 + ((seed * 5 + at * 7) % 14)))(
-    'after step %i the next run goes on behind the last step and does none twice',
-    async (step) => {
-      const name = `kill-${step}-${Date.now().toString(36)}`
-      const repo = await newRepo(name)
-      const lines = [1, 2, 3, 4, 5, 6, 7]
-      const path = await script(
-        ...lines.map((n) => ({ ...run(`echo ${n} >> log.txt; sleep 0.2`), waitMs: 100 })),
-        { say: 'Seven lines.' },
-      )
-      const added = await stack.muster(
-        ...['task', 'add', '--repo', name, '--title', 'Count', ...prompted(path), '--tier', 'complex'],
-        ...['--check', 'command_succeeds:test "$(cat log.txt | tr -d "\\n")" = 1234567', '--json'],
-      )
-      const { id } = taskOf.parse(added.json())
-      await eventually(async () => ((await stepsOf(id)).length >= step ? true : undefined), {
-        timeoutMs: 60_000,
-      })
-      process.kill((await stack.pids()).worker, 'SIGKILL')
-
-      const ended = await untilEnded(stack, id)
-      expect(ended, JSON.stringify(await eventsOf(stack, id))).toMatchObject({
-        state: 'done',
-        ending: 'verified',
-      })
-      expect(await repo.git('show', `${ended.branch}:log.txt`)).toBe(lines.join('\n'))
-      const steps = await stepsOf(id)
-      expect(steps.map(({ seq }) => seq)).toEqual(steps.map((_, at) => at + 1))
-      const calls = steps.filter(({ kind }) => kind === 'tool').map(({ args }) => args)
-      expect(new Set(calls).size).toBe(lines.length)
-      expect(calls).toHaveLength(lines.length)
-    },
-  )
 })
 
 function repoPathIn(stderr: string): string {
