@@ -28,7 +28,7 @@ afterAll(async () => {
   await rm(scripts, { recursive: true, force: true })
 })
 
-// More, and at other steps, by hand: ROUNDS=50 SEED=3.
+// More, and at other steps, by hand: ROUNDS=50 SEED=3. Fourteen rounds meet every step, for 5 and 14 share no divisor.
 const rounds = Number(process.env['ROUNDS'] ?? 2)
 const seed = Number(process.env['SEED'] ?? 1)
 const lines = [1, 2, 3, 4, 5, 6, 7]
@@ -93,7 +93,7 @@ describe('kill -9 of the worker in the middle of fifteen steps', () => {
     await expectEachStepOnce(task)
   })
 
-  it.each(Array.from({ length: rounds }, (_, at) => 1 + ((seed * 5 + at * 7) % 14)))(
+  it.each(Array.from({ length: rounds }, (_, at) => 1 + ((seed * 5 + at * 5) % 14)))(
     'after step %i, and for good: another worker goes on behind the last step and does none twice',
     async (step) => {
       const data = await joinSecond()
