@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'pg'
 import { WebSocket } from 'ws'
 import type { HubMessage } from '@muster/contract/wire'
@@ -110,7 +111,17 @@ async function startHub(url: string, data: string) {
   }
 }
 
-function post(url: URL, token: string, agent: Agent): Promise<void> {
+/** An answer of 503 is no refusal: a run of hours must not end because the machine was busy for a moment. */
+async function post(url: URL, token: string, agent: Agent): Promise<void> {
+  for (let left = 10; ; left -= 1) {
+    const status = await postOnce(url, token, agent)
+    if (status === 201) return
+    if (status !== 503 || left === 0) throw new Error(`a task was answered ${status}`)
+    await sleep(1_000)
+  }
+}
+
+function postOnce(url: URL, token: string, agent: Agent): Promise<number | undefined> {
   const body = JSON.stringify(benchTask)
   const headers = {
     authorization: `Bearer ${token}`,
@@ -121,10 +132,7 @@ function post(url: URL, token: string, agent: Agent): Promise<void> {
     const sent = request(url, { method: 'POST', agent, headers }, (answer) => {
       answer.resume()
       answer.on('error', reject)
-      answer.on('end', () => {
-        if (answer.statusCode === 201) resolve()
-        else reject(new Error(`a task was answered ${answer.statusCode}`))
-      })
+      answer.on('end', () => resolve(answer.statusCode))
     })
     sent.on('error', reject)
     sent.end(body)
