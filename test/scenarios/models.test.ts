@@ -51,6 +51,11 @@ test('a person finds models, adds a machine with more, and says what they are fo
     [['model', 'tier', 'qwen3:8b', 'huge'], 2, 'usage'],
     [['model', 'cloud', 'maybe'], 2, 'usage'],
     [['model', 'add', 'x', box.url, '--kind', 'gemini'], 2, 'usage'],
+    [['cost', '--by', 'colour'], 2, 'usage'],
+    [['cost', 'budget', 'much'], 2, 'usage'],
+    [['cost', 'price', 'set', 'gpt-x', '1'], 2, 'usage'],
+    [['cost', 'price', 'set', 'gpt-x', '1', 'two'], 2, 'usage'],
+    [['cost', 'price', 'remove', 'gpt-x'], 3, 'price_not_found'],
   ]
   for (const [words, code, name] of refused) {
     const answer = await stack.muster(...words, '--json')
@@ -60,6 +65,13 @@ test('a person finds models, adds a machine with more, and says what they are fo
     ])
     expect(answer.stderr).not.toContain('secret')
   }
+
+  const spent = await stack.muster('cost')
+  expect(spent.stderr).toContain('Budget: no limit; $0.00 spent.')
+  expect((await stack.muster('cost', 'budget', '20')).stderr).toContain('$0.00 of $20.00 spent, $20.00 left.')
+  expect((await stack.muster('cost', 'price', 'set', 'gpt-x', '1.25', '10')).code).toBe(0)
+  expect((await stack.muster('cost', 'price', 'list')).stdout).toMatch(/gpt-x +1\.25 +10 .*this workspace/)
+  expect((await stack.muster('cost', 'price', 'remove', 'gpt-x')).code).toBe(0)
 
   await box.stop()
   expect((await stack.muster('model', 'refresh', 'box-2')).stdout).toContain('nothing listens there')

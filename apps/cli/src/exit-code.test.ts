@@ -63,6 +63,7 @@ const wanted: Record<ErrorCode, number> = {
   endpoint_name_taken: 5,
   endpoint_exists: 5,
   endpoint_not_found: 3,
+  price_not_found: 3,
   endpoint_url_refused: 2,
   endpoint_from_settings: 5,
   too_many_endpoints: 5,

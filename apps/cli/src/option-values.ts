@@ -31,6 +31,14 @@ export function time(text: string): string {
   return new Date(Date.now() + ms).toISOString()
 }
 
+/** What has been: a duration is so long ago. */
+export function past(text: string): string {
+  const ms = parseDuration(text)
+  const at = ms === undefined ? Date.parse(text) : Date.now() - ms
+  if (Number.isNaN(at)) throw new InvalidArgumentError('Write it like 7d, or like 2030-01-31T12:00:00Z.')
+  return new Date(at).toISOString()
+}
+
 export function atMost(most: number): (text: string) => number {
   return (text) => {
     const number = /^\d{1,9}$/.test(text) ? Number(text) : 0

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Define, Does } from './define.ts'
+import { addCostCommands } from './program-cost.ts'
 import { addModelCommands } from './program-model.ts'
 import { addQueueCommands, addWorkerVerbs } from './program-queue.ts'
 import { atMost } from './option-values.ts'
@@ -8,6 +9,7 @@ export function addAdministration(root: Command, define: Define, does: Does): vo
   addRepoCommands(root, define, does)
   addWorkerCommands(root, define, does)
   addModelCommands(root, define, does)
+  addCostCommands(root, define, does)
   addTokenCommands(root, define, does)
   addQueueCommands(root, define, does)
   const event = define(root, 'event', 'what happened, in the order in which it became true', [

@@ -27,6 +27,7 @@ import { modelRoutes } from './models/routes.ts'
 import { createRepos } from './repos/repos.ts'
 import { repoRoutes } from './repos/routes.ts'
 import { createCosts } from './costs/costs.ts'
+import { costRoutes } from './costs/routes.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { createAssigner } from './runs/assign.ts'
 import { createProgress } from './runs/live.ts'
@@ -97,6 +98,7 @@ function handlersOf(rooms: Rooms, origin: () => string): Handlers<RouteName> {
     ...identityRoutes({ identity, origin, db }),
     ...agentRoutes({ agents, identity, busy: tasks.busy }),
     ...mailRoutes({ mail, agents }),
+    ...costRoutes({ events }),
     ...modelRoutes({ models, wanted: tasks.wantedModels, db }),
     ...repoRoutes({ repos }),
     ...taskRoutes({ tasks }),

@@ -154,12 +154,17 @@ export const errorTable = {
   price_unknown: {
     status: 422,
     when: 'The model is paid for and its price is not known.',
-    hint: 'Use a model whose price this version knows, or a local one; see "npx muster model list".',
+    hint: 'Say what it costs: npx muster cost price set MODEL INPUT OUTPUT, in US dollars per million tokens; or use a local model.',
+  },
+  price_not_found: {
+    status: 404,
+    when: 'The workspace has no price of its own for this model.',
+    hint: 'See which there are: npx muster cost price list.',
   },
   budget_exhausted: {
     status: 402,
     when: 'The next call of a model could cost more than a budget has left.',
-    hint: 'Hand the task in again with a larger --budget, or wait until calls under way are settled.',
+    hint: 'See npx muster cost; hand the task in again with a larger --budget, or raise the limit of the workspace: npx muster cost budget USD.',
   },
   practice_script_invalid: {
     status: 422,

@@ -5,6 +5,7 @@ import { messageRoutes } from './message-routes.ts'
 import { repo, repoCreate } from './repos.ts'
 import type { Route } from './route.ts'
 import { taskSteps, taskStepsQuery } from './loop.ts'
+import { costRoutes } from './routes-costs.ts'
 import { modelRoutes } from './routes-models.ts'
 import { run, taskDiff, taskLog, taskLogQuery } from './runs.ts'
 import { page, task, taskCreate, taskListQuery, taskRef, taskRow } from './tasks.ts'
@@ -158,6 +159,7 @@ export const routes = {
   },
   ...workerVerbs,
   ...modelRoutes,
+  ...costRoutes,
   listTasks: {
     method: 'GET',
     path: '/api/v1/tasks',

@@ -14,7 +14,7 @@ const dollars = (input: number, output: number, cacheRead: number, cacheWrite: n
 })
 
 /** By the beginning of a model's name; the longest that fits counts. What is not here has no price, and is not free. */
-const table: [string, Price][] = [
+export const table: readonly [string, Price][] = [
   ['claude-opus', dollars(15, 75, 1.5, 18.75)],
   ['claude-sonnet', dollars(3, 15, 0.3, 3.75)],
   ['claude-haiku', dollars(1, 5, 0.1, 1.25)],

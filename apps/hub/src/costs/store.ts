@@ -74,6 +74,21 @@ export async function setLimit(
   )
 }
 
+/** Of the workspace: what all scopes within it add up to. A workspace that never spent has no row yet. */
+export async function findBudget(tx: Tx, workspaceId: string): Promise<Omit<BudgetRow, 'scope'>> {
+  const [row] = await tx.query<{ limit: string | null; spent: string; reserved: string }>(
+    `select limit_microusd as limit, spent_microusd as spent, reserved_microusd as reserved
+     from budgets where scope = 'workspace' and scope_id = $1`,
+    [workspaceId],
+  )
+  if (row === undefined) return { limit: null, spent: 0, reserved: 0 }
+  return {
+    limit: row.limit === null ? null : Number(row.limit),
+    spent: Number(row.spent),
+    reserved: Number(row.reserved),
+  }
+}
+
 export type Reservation = ScopeIds & {
   id: string
   purpose: 'task' | 'hub'
@@ -202,15 +217,46 @@ const insertCallStatement = {
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 }
 
+type PriceRow = Record<'input' | 'output' | 'read' | 'write', string>
+const priceColumns = `input_microusd as input, output_microusd as output, cache_read_microusd as read,
+  cache_write_microusd as write`
+
+const priceIn = ({ input, output, read, write }: PriceRow): Price => ({
+  input: Number(input),
+  output: Number(output),
+  cacheRead: Number(read),
+  cacheWrite: Number(write),
+})
+
 export async function ownPrice(tx: Tx, model: string): Promise<Price | undefined> {
-  const [row] = await tx.query<Record<'input' | 'output' | 'read' | 'write', string>>(ownPriceOf, [model])
-  if (row === undefined) return undefined
-  const { input, output, read, write } = row
-  return { input: Number(input), output: Number(output), cacheRead: Number(read), cacheWrite: Number(write) }
+  const [row] = await tx.query<PriceRow>(ownPriceOf, [model])
+  return row === undefined ? undefined : priceIn(row)
 }
 
 const ownPriceOf = {
   name: 'costs_own_price',
-  text: `select input_microusd as input, output_microusd as output, cache_read_microusd as read,
-           cache_write_microusd as write from prices where model = $1`,
+  text: `select ${priceColumns} from prices where model = $1`,
+}
+
+/** By model. */
+export async function ownPrices(tx: Tx): Promise<[model: string, Price][]> {
+  const rows = await tx.query<PriceRow & { model: string }>(
+    `select model, ${priceColumns} from prices order by model limit 1000`,
+  )
+  return rows.map((row) => [row.model, priceIn(row)])
+}
+
+export async function setOwnPrice(tx: Tx, workspaceId: string, model: string, price: Price): Promise<void> {
+  await tx.query(
+    `insert into prices (workspace_id, model, input_microusd, output_microusd, cache_read_microusd, cache_write_microusd)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (workspace_id, model) do update set input_microusd = $3, output_microusd = $4,
+       cache_read_microusd = $5, cache_write_microusd = $6, set_at = now()`,
+    [workspaceId, model, price.input, price.output, price.cacheRead, price.cacheWrite],
+  )
+}
+
+/** Whether there was one. */
+export async function removeOwnPrice(tx: Tx, model: string): Promise<boolean> {
+  return (await tx.query('delete from prices where model = $1 returning model', [model])).length > 0
 }

@@ -26,6 +26,7 @@ async function twoTenants() {
   await print(0, 'canary-output')
   const message = await hub.call('sendMessage', asB({ body: { to: null, text: 'canary-message' } }))
   await hub.call('createChannel', asB({ body: { name: 'canary-channel' } }))
+  await hub.call('setPrice', asB({ body: { model: 'canary-model', inputUsd: 1, outputUsd: 1 } }))
   // Nothing listens there; it is registered all the same.
   const endpoint = await hub.call(
     'addEndpoint',
@@ -86,6 +87,11 @@ const placements: Record<
   removeEndpoint: ({ endpoint }) => [{ params: { endpoint } }],
   addEndpoint: null,
   listModels: null,
+  getCosts: null,
+  setBudget: null,
+  listPrices: null,
+  setPrice: null,
+  removePrice: () => [{ params: { model: 'canary-model' } }],
   setModelTier: null,
   allowCloud: null,
   listMessages: ({ message }) => [{ query: { thread: message } }],

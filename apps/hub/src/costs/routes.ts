@@ -1,0 +1,94 @@
+import type { Budget, Price as ShownPrice } from '@muster/contract/costs'
+import type { Tx } from '../kernel/db.ts'
+import { MusterError } from '../kernel/errors.ts'
+import type { Events } from '../kernel/events.ts'
+import type { Handlers } from '../kernel/handler.ts'
+import * as ledger from './ledger.ts'
+import { pricesOf, table, type Price } from './prices.ts'
+import * as store from './store.ts'
+
+type Names = 'getCosts' | 'setBudget' | 'listPrices' | 'setPrice' | 'removePrice'
+
+const perDollar = 1_000_000
+
+export function costRoutes({ events }: { events: Events }): Handlers<Names> {
+  return {
+    getCosts: ({ actor, query, inTransaction }) =>
+      inTransaction(async (tx) => {
+        const span = await ledger.spanOf(tx, query.since, query.until)
+        if (span.since >= span.until) {
+          throw new MusterError('invalid_request', 'since: must be before until')
+        }
+        return {
+          by: query.by,
+          since: span.since.toISOString(),
+          until: span.until.toISOString(),
+          items: await ledger.spentBy(tx, query.by, span, query.limit),
+          ...(await ledger.totals(tx, span)),
+          budget: await budgetOf(tx, actor.workspaceId),
+        }
+      }),
+    setBudget: ({ actor, body, inTransaction }) =>
+      inTransaction(async (tx) => {
+        const { limitUsd } = body
+        const limit = limitUsd === null ? null : Math.round(limitUsd * perDollar)
+        await store.setLimit(tx, actor.workspaceId, { scope: 'workspace', id: actor.workspaceId }, limit)
+        await events.publish(tx, actor, { kind: 'budget.set', data: { scope: 'workspace', limitUsd } })
+        return budgetOf(tx, actor.workspaceId)
+      }),
+    listPrices: ({ inTransaction }) =>
+      inTransaction(async (tx) => {
+        const own = await store.ownPrices(tx)
+        const brought = table.filter(([model]) => !own.some(([name]) => name === model))
+        return {
+          items: [
+            ...own.map(([model, price]) => shown(model, price, true)),
+            ...brought.map(([model, price]) => shown(model, price, false)),
+          ],
+          tableOf: pricesOf,
+        }
+      }),
+    setPrice: ({ actor, body, inTransaction }) =>
+      inTransaction(async (tx) => {
+        const { model, inputUsd, outputUsd, cacheReadUsd = inputUsd, cacheWriteUsd = inputUsd } = body
+        const [input, output, cacheRead, cacheWrite] = [inputUsd, outputUsd, cacheReadUsd, cacheWriteUsd].map(
+          (each) => Math.round(each * perDollar),
+        ) as [number, number, number, number]
+        const price = { input, output, cacheRead, cacheWrite }
+        await store.setOwnPrice(tx, actor.workspaceId, model, price)
+        await events.publish(tx, actor, { kind: 'price.set', data: { ...body } })
+        return shown(model, price, true)
+      }),
+    removePrice: ({ actor, params, inTransaction }) =>
+      inTransaction(async (tx) => {
+        const { model } = params
+        if (!(await store.removeOwnPrice(tx, model))) {
+          throw new MusterError('price_not_found', 'This workspace has no price of its own for that model.')
+        }
+        await events.publish(tx, actor, { kind: 'price.removed', data: { model } })
+        return { ok: true as const }
+      }),
+  }
+}
+
+async function budgetOf(tx: Tx, workspaceId: string): Promise<Budget> {
+  const { limit, spent, reserved } = await store.findBudget(tx, workspaceId)
+  const left = limit === null ? null : Math.max(0, limit - spent - reserved) / perDollar
+  return {
+    limitUsd: limit === null ? null : limit / perDollar,
+    spentUsd: spent / perDollar,
+    reservedUsd: reserved / perDollar,
+    leftUsd: left,
+  }
+}
+
+function shown(model: string, price: Price, own: boolean): ShownPrice {
+  return {
+    model,
+    inputUsd: price.input / perDollar,
+    outputUsd: price.output / perDollar,
+    cacheReadUsd: price.cacheRead / perDollar,
+    cacheWriteUsd: price.cacheWrite / perDollar,
+    own,
+  }
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { budget, budgetSet, costQuery, costReport, price, priceList, priceSet } from './costs.ts'
+import { modelName } from './loop.ts'
+import type { Route } from './route.ts'
+
+/** What models cost, and how much they may. */
+export const costRoutes = {
+  getCosts: {
+    method: 'GET',
+    path: '/api/v1/costs',
+    summary: 'What calls of models cost, by task, agent, model or day, and what is left of the budget',
+    who: 'person',
+    query: costQuery,
+    status: 200,
+    response: costReport,
+  },
+  setBudget: {
+    method: 'POST',
+    path: '/api/v1/costs/budget',
+    summary: 'Limit what all calls of this workspace may cost together, or end the limit',
+    who: 'person',
+    body: budgetSet,
+    status: 200,
+    response: budget,
+  },
+  listPrices: {
+    method: 'GET',
+    path: '/api/v1/prices',
+    summary: 'Prices that calls are reserved and settled with; a model without one is refused',
+    who: 'person',
+    status: 200,
+    response: priceList,
+  },
+  setPrice: {
+    method: 'POST',
+    path: '/api/v1/prices',
+    summary: 'Say what a model costs in this workspace',
+    who: 'person',
+    body: priceSet,
+    status: 200,
+    response: price,
+  },
+  removePrice: {
+    method: 'DELETE',
+    path: '/api/v1/prices/:model',
+    summary: 'Forget a price of this workspace; that of the table counts again, where there is one',
+    who: 'person',
+    params: z.strictObject({ model: modelName }),
+    status: 200,
+    response: z.object({ ok: z.literal(true) }),
+  },
+} as const satisfies Record<string, Route>
