@@ -1,6 +1,6 @@
 import { eventually } from '@muster/testkit/eventually'
 import type { ModelList } from '@muster/contract/models'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { startModelServer } from '../../apps/hub/test-support/model-server.ts'
 import { startStack } from './stack.ts'
 
@@ -10,6 +10,7 @@ test('a person finds models, adds a machine with more, and says what they are fo
     await startModelServer([{ name: 'llama3.2:3b', size: '3.2B' }]),
   ]
   const stack = await startStack({ env: { MUSTER_OLLAMA_URL: ollama.url, MUSTER_MODEL: 'mistral:7b' } })
+  onTestFinished(() => stack.stop())
 
   // Said at the start already, and there within 3 s of it.
   expect(stack.process.output()).toContain(`ollama: qwen3:8b at ${ollama.url}`)
