@@ -7,7 +7,7 @@ import { exampleProjects } from '@muster/testkit/example-projects'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { personRepo } from './person-repo.ts'
 import { run, stepsOf, writeScript } from './practice.ts'
-import { processesOf } from './processes-of.ts'
+import { killForGood } from './processes-of.ts'
 import { environment, newDirectory, startMuster, startStack, type Stack } from './stack.ts'
 import { addRepo, eventsOf, runsOf, untilEnded } from './tasks-of.ts'
 
@@ -76,13 +76,6 @@ async function joinSecond(): Promise<string> {
   onTestFinished(() => void joined.kill('SIGKILL').catch(() => {}))
   await joined.line(/connected to the hub/, { timeoutMs: 30_000 })
   return data
-}
-
-/** What keeps it running first, so that nothing starts it again. */
-async function killForGood(data: string): Promise<void> {
-  const all = await processesOf(data)
-  const own = all.filter(({ command }) => /bin\/muster\.mjs|src\/main\.ts/.test(command))
-  for (const { pid } of own.toSorted((a, b) => a.pid - b.pid)) process.kill(pid, 'SIGKILL')
 }
 
 describe('kill -9 of the worker in the middle of fifteen steps', () => {

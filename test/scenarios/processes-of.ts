@@ -38,6 +38,15 @@ async function readable(reading: Promise<string>): Promise<string> {
   return reading.catch(() => '')
 }
 
+/** A worker of this data directory together with what would start it again, as if its machine were gone. */
+export async function killForGood(data: string): Promise<void> {
+  const own = (await processesOf(data)).filter(({ command }) =>
+    /bin\/muster\.mjs|src\/main\.ts/.test(command),
+  )
+  // The oldest first: it is the one that starts the others.
+  for (const { pid } of own.toSorted((a, b) => a.pid - b.pid)) process.kill(pid, 'SIGKILL')
+}
+
 /** Megabytes of real memory: what it holds now, and the most it ever held. */
 export async function memoryOf(pid: number): Promise<{ nowMb: number; peakMb: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')

@@ -5,7 +5,7 @@ import { page } from '@muster/contract/tasks'
 import { gitRepo, type GitRepo } from '@muster/testkit/git-repos'
 import type { RunningProcess } from '@muster/testkit/processes'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { processesOf } from './processes-of.ts'
+import { killForGood, processesOf } from './processes-of.ts'
 import { environment, expectNothingOf, newDirectory, startMuster, startStack, type Stack } from './stack.ts'
 import { add, addRepo, eventsOf, runsOf, untilEnded, untilState } from './tasks-of.ts'
 
@@ -94,11 +94,7 @@ describe('a second worker from another directory', () => {
         untilState(stack, id, (found) => found.worker === 'second' && found.phase === 'running'),
       ),
     )
-    const parts = await processesOf(join(place, 'one'))
-    // With what would start it again: its machine is gone.
-    for (const { pid, command } of parts) {
-      if (/src\/main\.ts|bin\/muster\.mjs/.test(command)) process.kill(pid, 'SIGKILL')
-    }
+    await killForGood(join(place, 'one'))
     await second.exited
     const ended = await Promise.all(tasks.map(({ id }) => untilEnded(stack, id, 40_000)))
     expect(ended.map((task) => task.state)).toEqual(['done', 'done'])

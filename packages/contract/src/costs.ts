@@ -60,7 +60,8 @@ export const costReport = z.object({
 })
 export type CostReport = z.infer<typeof costReport>
 
-const dollars = z.number().min(0).max(1_000_000)
+// Sums are kept in whole millionths: a smaller price would become nothing, and unknown is not free.
+const dollars = z.number().min(0).max(1_000_000).multipleOf(0.000_001)
 
 export const budgetSet = z.strictObject({ limitUsd: dollars.nullable() })
 

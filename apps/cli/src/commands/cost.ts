@@ -74,7 +74,8 @@ export const listPrices: Command<object> = async ({ output, ...context }) => {
       price.own ? 'this workspace' : `table of ${found.tableOf}`,
     ]),
   )
-  output.note('US dollars per million tokens; a name also stands for those that begin with it and a dash.')
+  output.note('US dollars per million tokens. A price of this workspace is for that model only;')
+  output.note('a name of the table also stands for longer ones that begin with it and a dash.')
   return 0
 }
 

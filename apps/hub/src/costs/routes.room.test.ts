@@ -138,6 +138,8 @@ test('what cannot be right is refused and changes nothing', async () => {
   expect(await refused('setPrice', { body: { model: 'm', inputUsd: 1, outputUsd: -1 } })).toBe(
     'invalid_request',
   )
+  const tiny = { model: 'm', inputUsd: 0.000_000_1, outputUsd: 1 }
+  expect(await refused('setPrice', { body: tiny })).toBe('invalid_request')
   expect(await refused('removePrice', { params: { model: 'gpt-5' } })).toBe('price_not_found')
   expect(await refused('getCosts', { query: { by: 'colour' } })).toBe('invalid_request')
   const span = { since: '2026-02-01T00:00:00Z', until: '2026-01-01T00:00:00Z' }

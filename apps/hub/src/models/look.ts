@@ -16,21 +16,18 @@ export type WantedModels = (tx: Tx) => Promise<{ model: string; tasks: number }[
 /** What there is: for people, and for tasks. Its statements go out at once, with whatever else is under way. */
 export function createLook(settings: ModelSettings) {
   // Models first: they are written with the health of their endpoint, so that no model is seen of one not asked yet.
-  const read = async (tx: Tx) => {
-    const reads = [store.listModels(tx), store.list(tx), store.isCloudAllowed(tx)] as const
-    const [models, endpoints, cloudAllowed] = await Promise.all(reads)
-    return [endpoints, models, cloudAllowed] as const
-  }
+  const read = (tx: Tx) => Promise.all([store.listModels(tx), store.list(tx), store.isCloudAllowed(tx)])
 
   return {
     /** One endpoint, by its id. */
     async get(tx: Tx, id: string): Promise<Endpoint> {
-      return shown(...(await read(tx))).find((each) => each.id === id) as Endpoint
+      const [models, rows, cloudAllowed] = await read(tx)
+      return shown(rows, models, cloudAllowed).find((each) => each.id === id) as Endpoint
     },
 
     /** `wanted` is known above, where tasks are. */
     async list(tx: Tx, wanted: WantedModels): Promise<ModelList> {
-      const [[rows, models, cloudAllowed], byTasks] = await Promise.all([read(tx), wanted(tx)])
+      const [[models, rows, cloudAllowed], byTasks] = await Promise.all([read(tx), wanted(tx)])
       const endpoints = shown(rows, models, cloudAllowed)
       const items = endpoints.flatMap((each) => each.models)
       return { items, endpoints, missing: missing(settings, items, byTasks), cloudAllowed, nextCursor: null }
@@ -39,7 +36,7 @@ export function createLook(settings: ModelSettings) {
     /** What tasks of this workspace could be given. */
     async supply(tx: Tx, machines: Machine[]): Promise<Supply> {
       const hosts = machines.map((machine) => hostOf(machine, hostname()))
-      const [rows, models, cloudAllowed] = await read(tx)
+      const [models, rows, cloudAllowed] = await read(tx)
       const byId = new Map(rows.map((row) => [row.id, row]))
       const candidates = models.flatMap((model) => {
         const endpoint = byId.get(model.endpoint_id)
