@@ -23,7 +23,7 @@ const option = (name: string) =>
  * --short     for the test run
  * --full      with a million rows, and 100,000 tasks in one go
  * --write     into docs/benchmarks.md
- * --rows=N,N  only with so many rows of history and of backlog
+ * --rows=N,N  only with so many rows of history and of backlog. With --write into docs/benchmarks-rows.md
  * --million   only a million tasks in one go, through the rooms and over sockets, and the hub's memory after each twentieth;
  *             --million=N for another number. With --write into docs/benchmarks-million.md
  * while working on it also --rounds=N --jobs=N --only=NAME,NAME --no-profile
@@ -43,6 +43,7 @@ async function main(): Promise<void> {
       command: `npm run bench:queue -- ${process.argv.slice(2).join(' ')}`,
       flushes: [],
       jobs: sizes.jobs,
+      usual: plan.usual,
       samples: [],
       profiles: [],
       sustained: [],
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
     const isLong = !plan.usual && plan.sustained !== undefined
     const page = isLong ? longPageOf(found) : pageOf({ ...found, samples: byRound(found.samples) })
     process.stdout.write(`\n${page}`)
-    const name = isLong ? 'benchmarks-million.md' : 'benchmarks.md'
+    const name = isLong ? 'benchmarks-million.md' : plan.usual ? 'benchmarks.md' : 'benchmarks-rows.md'
     if (flag('write')) writeFileSync(join(root, 'docs', name), page)
   } finally {
     await place.close()

@@ -12,6 +12,8 @@ export type Found = {
   /** Flushes per second that the disk gave before each round. */
   flushes: number[]
   jobs: number
+  /** Rates and latencies at the usual size, and not only rows of history and backlog. */
+  usual: boolean
   samples: Sample[]
   profiles: { engine: string; profile: Profile[] }[]
   sustained: { engine: string; points: Point[] }[]
@@ -26,12 +28,17 @@ export function pageOf(found: Found): string {
   const columns = columnsOf(samples)
   return `${[
     '# The queue beside other queues',
-    'Written by `npm run bench:queue -- --write`. Only ratios within this one run say anything about another machine.',
+    'Written by `npm run bench:queue -- --write`, or with `--rows=N,N`. Only ratios within this one run say anything about another machine.',
     headOf(found),
     ...(found.without === undefined ? [] : [`**Without other queues:** ${found.without}`]),
     '## Aims',
-    block(table([['', 'aim', 'ratio, median [min-max]', ''], ...targetRows(samples)])),
-    whyNot(samples),
+    block(
+      table([
+        ['', 'aim', 'ratio, median [min-max]', ''],
+        ...targetRows(samples).filter((row) => found.usual || !row.includes('not measured')),
+      ]),
+    ),
+    found.usual ? whyNot(samples) : growth(samples, engines),
     `## Medians\n\n${found.jobs} jobs, claimed 100 at a time by every queue; per second, or milliseconds where it says p50 or p99, or\nmicroseconds of processor time per job. ${words}`,
     block(
       table([
@@ -46,6 +53,24 @@ export function pageOf(found: Found): string {
     ...found.sustained.map(memoryOf),
     ...found.profiles.map(profileOf),
   ].join('\n\n')}\n`
+}
+
+/** What each queue keeps of its own speed when there are more rows. */
+function growth(samples: readonly Sample[], engines: string[]): string {
+  const sizes = ['1000', '100000', '1000000'] as const
+  const rows = ['history', 'backlog'].flatMap((what) =>
+    sizes.slice(1).map((size, at) => [
+      `jobs/s, ${what} of ${size} / of ${sizes[at]}`,
+      ...engines.map((engine) => {
+        const [many, few] = [size, sizes[at]].map((rows) =>
+          valuesOf(samples, engine, `${what} ${rows}: jobs`),
+        )
+        if (many === undefined || few === undefined || many.length === 0 || few.length === 0) return '-'
+        return (median(many) / median(few)).toFixed(2)
+      }),
+    ]),
+  )
+  return `## What each queue keeps of its own speed\n\n${block(table([['', ...engines], ...rows]))}`
 }
 
 /** Which aims the design does not reach, in words; what they rest on is in the tables and the profiles below. */
