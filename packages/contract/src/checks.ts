@@ -34,8 +34,11 @@ export const checkStatus = z.enum(['pass', 'fail', 'error', 'timeout'])
 
 export const checkResult = z.object({
   kind: z
-    .enum([...checkKinds, 'work_present'])
-    .describe('The kind of the check, or `work_present`: a run that changed nothing proves nothing.'),
+    .enum([...checkKinds, 'work_present', 'tests_can_fail'])
+    .describe(
+      'The kind of the check, or `work_present`: a run that changed nothing proves nothing; or `tests_can_fail`: the ' +
+        'tests ran once more beside one in each file that has to fail, and this was reported.',
+    ),
   target: z.string().describe('Exactly the target that was declared.'),
   status: checkStatus.describe('`error`: it could not be run.'),
   output: z.string().describe('What it printed, at most 16 KiB: head and tail with a marker between.'),

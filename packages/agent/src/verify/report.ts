@@ -5,7 +5,7 @@ export type CheckStatus = 'pass' | 'fail' | 'error' | 'timeout'
 export type OverallStatus = CheckStatus | 'skip' | 'auto_pass'
 
 export type CheckResult = {
-  kind: CheckKind | 'work_present'
+  kind: CheckKind | 'work_present' | 'tests_can_fail'
   target: string
   status: CheckStatus
   /** What the check printed, at most 16 KiB: its beginning and its end. */

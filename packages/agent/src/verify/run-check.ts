@@ -15,6 +15,9 @@ export type CheckInput = {
 
 type Outcome = Pick<CheckResult, 'status' | 'output'> & { reason?: string }
 
+/** Python would leave __pycache__ in the tree, and git_clean would blame the run for it. */
+export const checkEnvironment = { CI: 'true', PYTHONDONTWRITEBYTECODE: '1' }
+
 /** Of each stream. The wall keeps the beginning, and the summary is at the end, so much more than is reported. */
 const outputLimitBytes = 4 * 1024 * 1024
 const gitLimitMs = 60_000
@@ -68,25 +71,32 @@ async function gitClean(input: CheckInput): Promise<Outcome> {
 }
 
 async function testPasses(check: Check, input: CheckInput): Promise<Outcome> {
-  let target = check.target
-  if (target === 'auto') {
-    // The base first: a runner that the run brought along must not take the place of the one that was there.
-    const runner =
-      (await detectRunner(await filesOf(input, input.base))) ??
-      (await detectRunner(await filesOf(input, input.commit)))
-    if (runner === null) return { status: 'error', output: '', reason: noRunner }
-    target = runner.command
-  }
+  const target = await testCommand(check, input)
+  if (target === null) return { status: 'error', output: '', reason: noRunner }
   const outcome = await command(target, check, input)
   const output = check.target === 'auto' ? `$ ${target}\n${outcome.output}` : outcome.output
   if (outcome.status !== 'pass' || !ranNoTests(outcome.output)) return { ...outcome, output }
   return { status: 'fail', output, reason: `"${target}" succeeded without running a single test.` }
 }
 
+/** What `test_passes` runs; null when no runner was found. */
+export async function testCommand(check: Check, input: CheckInput): Promise<string | null> {
+  if (check.target !== 'auto') return check.target
+  // The base first: a runner that the run brought along must not take the place of the one that was there.
+  const runner =
+    (await detectRunner(await filesOf(input, input.base))) ??
+    (await detectRunner(await filesOf(input, input.commit)))
+  return runner?.command ?? null
+}
+
 async function command(text: string, check: Check, input: CheckInput): Promise<Outcome> {
   if (text.trim() === '') return { status: 'error', output: '', reason: `${check.kind} needs a command.` }
-  const limitMs = check.timeoutMs ?? input.timeoutMs ?? defaultCheckLimitMs
+  const limitMs = limitOf(check, input)
   return judge(await exec(input, ['/bin/sh', '-c', text], limitMs), limitMs)
+}
+
+export function limitOf(check: Check, input: CheckInput): number {
+  return check.timeoutMs ?? input.timeoutMs ?? defaultCheckLimitMs
 }
 
 function judge(done: ExecResult & { printed: string }, limitMs: number): Outcome {
@@ -130,8 +140,7 @@ async function exec({ wall, signal }: CheckInput, argv: string[], timeoutMs: num
   let printed = ''
   const done = await wall.exec(argv, {
     cwd: '/workspace',
-    // Python would leave __pycache__ in the tree, and git_clean would blame the run for it.
-    env: { CI: 'true', PYTHONDONTWRITEBYTECODE: '1' },
+    env: checkEnvironment,
     timeoutMs,
     maxOutputBytes: outputLimitBytes,
     onOutput: ({ text }) => {

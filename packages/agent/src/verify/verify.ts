@@ -11,7 +11,8 @@ import {
   type ProofRecord,
   type Report,
 } from './report.ts'
-import { runCheck } from './run-check.ts'
+import { controlTests } from './control.ts'
+import { limitOf, runCheck, testCommand } from './run-check.ts'
 import { sealProof } from './seal.ts'
 import { clearStrays, type StrayRule } from './strays.ts'
 
@@ -85,7 +86,38 @@ async function runAll(input: VerifyInput, checks: readonly Check[]) {
     results.push(result)
     input.onProgress?.({ step: 'checked', at, of: checks.length, result })
   }
+  if (results.every(({ status }) => status === 'pass')) {
+    for (const result of await controls(input, checks, { proof, putBack })) {
+      results.push(result)
+      input.onProgress?.({ step: 'checked', at: checks.length, of: checks.length, result })
+    }
+  }
   return { proof, results }
+}
+
+/** Last, since they leave failing tests behind, and only when nothing else says no. */
+async function controls(
+  input: VerifyInput,
+  checks: readonly Check[],
+  { proof, putBack }: { proof: ProofRecord; putBack: () => Promise<void> },
+): Promise<CheckResult[]> {
+  const results: CheckResult[] = []
+  for (const check of checks.filter(({ kind }) => kind === 'test_passes')) {
+    const command = await testCommand(check, input)
+    if (command === null) continue
+    const { wall, signal, sealed = [] } = input
+    const { target } = check
+    try {
+      await putBack()
+      await clear(input, proof)
+      const control = { wall, signal, command, target, limitMs: limitOf(check, input), sealed, putBack }
+      const result = await controlTests(control)
+      if (result !== null) results.push(result)
+    } catch (error) {
+      results.push({ ...unproven(check, overlayErrorOf(error)), kind: 'tests_can_fail' })
+    }
+  }
+  return results
 }
 
 async function clear(input: VerifyInput, proof: ProofRecord): Promise<void> {
@@ -104,8 +136,10 @@ async function overlay(input: VerifyInput, checks: readonly Check[]) {
   const commands = checks.map((check) => check.target)
   try {
     const proof = await applyOverlay({ ...input, commands })
-    // One command has none before it that could change anything; sealing takes three commands of our own.
-    const isShared = checks.filter((check) => check.kind in runsCommand).length > 1
+    // One command has none before it that could change anything; sealing takes three commands of our own. The control
+    // of a test command is one after it.
+    const running = checks.filter((check) => check.kind in runsCommand)
+    const isShared = running.length > 1 || running.some(({ kind }) => kind === 'test_passes')
     const putBack = await sealProof(input, isShared ? (input.sealed ?? []) : [])
     return { proof, putBack, failed: undefined }
   } catch (error) {
