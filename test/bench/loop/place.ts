@@ -27,6 +27,8 @@ export async function openPlace() {
     server.once('exit', () => reject(new Error('The server of models ended.')))
   })
   const database = new Pool({ connectionString: cluster.superuserUrl, max: 4 })
+  // At the end the server may say goodbye to a connection before the pool does.
+  database.on('error', () => {})
   await database.query(
     'create table steps (run text, seq int, step jsonb, said jsonb, state jsonb, bundle text, primary key (run, seq))',
   )

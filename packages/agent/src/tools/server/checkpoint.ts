@@ -13,6 +13,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runGit, type GitDone, type GitRun } from './git-process.ts'
+import { readIndex } from './git-index.ts'
+import { readTreeList, treesOf, type Entry } from './git-trees.ts'
+import { baseOf, quickPack, type Base } from './quick-pack.ts'
 import { Refusal } from './refusal.ts'
 import { writeCommit } from './write-commit.ts'
 
@@ -29,8 +32,9 @@ const ref = 'refs/muster/checkpoint'
 
 /**
  * All that the workspace holds as a commit on top of HEAD, in an index of its own: neither the agent's index nor its HEAD
- * nor any ref knows of it. Three processes of git, one when nothing changed: it happens at each step of a run, and a
- * process is most of what it costs. The commit and the head of the bundle are written here, which needs no ref for them.
+ * nor any ref knows of it. It happens at each step of a run, and a process of git is most of what it costs. So git only adds
+ * the files; trees, the commit and the pack are written here, as long as the index and HEAD are plain ones, and else by
+ * two more processes.
  */
 export function createCheckpoints(env: GitRun['env']) {
   const index = join(mkdtempSync(join(tmpdir(), 'muster-index-')), 'index')
@@ -42,8 +46,9 @@ export function createCheckpoints(env: GitRun['env']) {
     GIT_NO_REPLACE_OBJECTS: '1',
     LC_ALL: 'C.UTF-8',
   }
+  const bases = createBases()
   let seed = ''
-  let known = { sum: '', tree: '' }
+  let known: { sum: string; entries: Entry[] | null; tree: string } = { sum: '', entries: null, tree: '' }
 
   return async function checkpoint({ base, last, maxBytes, timeoutMs }: Checkpoint) {
     const git = (argv: string[], more: Partial<GitRun> = {}) =>
@@ -56,27 +61,69 @@ export function createCheckpoints(env: GitRun['env']) {
     rmSync(`${index}.lock`, { force: true })
     seed = takeIndex(index, seed)
     await addAll(git, index, seed !== '')
-    const sum = checksum(index)
-    if (sum === '' || sum !== known.sum)
-      known = { sum, tree: await text(['write-tree'], 'the index could not be written') }
-    const { tree } = known
     const head = readHead() || (await text(['rev-parse', '--verify', 'HEAD'], 'HEAD cannot be read'))
+    const from = head === base ? await bases(git, base) : null
+    const sum = checksum(index)
+    if (sum === '' || sum !== known.sum) {
+      const entries = from === null ? null : readIndex(readFileSync(index))
+      const tree =
+        entries === null
+          ? await text(['write-tree'], 'the index could not be written')
+          : ([...treesOf(entries).keys()].at(-1) ?? '')
+      known = { sum, entries, tree }
+    }
+    const { tree, entries } = known
     const state = `${tree} ${head}`
     const isFirst = last === '' && head === base
-    const before = isFirst
-      ? `${await text(['rev-parse', '--verify', `${base}^{tree}`], 'the base cannot be read')} ${base}`
-      : last
+    const first = async () =>
+      from?.tree ?? (await text(['rev-parse', '--verify', `${base}^{tree}`], 'the base cannot be read'))
+    const before = isFirst ? `${await first()} ${base}` : last
     if (state === before) return { state, changed: false, commit: null, bundle: null }
 
-    const commit = writeCommit(tree, head, Math.floor(Date.now() / 1000))
-    const pack = await git(['pack-objects', '--revs', '--thin', '--stdout', '--delta-base-offset', '-q'], {
-      input: `${commit}\n^${base}\n`,
-      maxBytes,
-    })
-    if (pack.isTooLarge) return { state, changed: true, commit, bundle: null, too_large: true }
-    must(pack, 'the commit could not be packed')
+    const seconds = Math.floor(Date.now() / 1000)
+    const quick =
+      from === null || entries === null ? null : quickPack(entries, from, { parent: head, seconds, maxBytes })
+    const packed =
+      quick ?? (await packByGit(git, { tree, head, base, seconds, maxBytes, isWritten: entries === null }))
+    const { commit } = packed
+    if (packed.isTooLarge) return { state, changed: true, commit, bundle: null, too_large: true }
     const start = Buffer.from(`# v2 git bundle\n-${base} base\n${commit} ${ref}\n\n`)
-    return { state, changed: true, commit, bundle: Buffer.concat([start, pack.output]).toString('base64') }
+    return { state, changed: true, commit, bundle: Buffer.concat([start, packed.pack]).toString('base64') }
+  }
+}
+
+type Git = (argv: string[], more?: Partial<GitRun>) => Promise<GitDone>
+
+async function packByGit(
+  git: Git,
+  of: { tree: string; head: string; base: string; seconds: number; maxBytes: number; isWritten: boolean },
+) {
+  const { tree, head, base, seconds, maxBytes } = of
+  // Trees that were made here are not where git looks for them.
+  if (!of.isWritten) must(await git(['write-tree']), 'the index could not be written')
+  const commit = writeCommit(tree, head, seconds)
+  const pack = await git(['pack-objects', '--revs', '--thin', '--stdout', '--delta-base-offset', '-q'], {
+    input: `${commit}\n^${base}\n`,
+    maxBytes,
+  })
+  if (!pack.isTooLarge) must(pack, 'the commit could not be packed')
+  return { commit, pack: pack.output, isTooLarge: pack.isTooLarge }
+}
+
+/** More than this of names is left to git. */
+const mostBytesOfList = 4 * 1024 * 1024
+
+/** What the base holds, asked of git once; null for one that is too large, or that git cannot read. */
+function createBases() {
+  const known = new Map<string, Base | null>()
+  return async function baseFor(git: Git, base: string): Promise<Base | null> {
+    const found = known.get(base)
+    if (found !== undefined) return found
+    const listed = await git(['ls-tree', '-r', '-z', '--full-tree', base], { maxBytes: mostBytesOfList })
+    const isWhole = listed.code === 0 && !listed.isTooLarge
+    const made = isWhole ? baseOf(readTreeList(listed.output)) : null
+    known.set(base, made)
+    return made
   }
 }
 
