@@ -46,7 +46,7 @@ export const tables: Record<string, string[]> = {
   kernel: ['events', 'idempotency_keys', 'migrations', 'duties', 'duty_firings'],
   identity: ['workspaces', 'people', 'tokens', 'sessions', 'sign_in_links'],
   repos: ['repos'],
-  costs: ['prices', 'budgets', 'reservations', 'calls'],
+  costs: ['prices', 'budgets', 'reservations', 'calls', 'call_limits', 'cost_alerts'],
   agents: ['workers'],
   models: ['endpoints', 'endpoint_models', 'model_tiers', 'model_settings'],
   mail: ['mail_heads', 'messages', 'mailboxes', 'mailbox_entries', 'channels', 'channel_members'],

@@ -54,6 +54,8 @@ test('a person finds models, adds a machine with more, and says what they are fo
     [['model', 'add', 'x', box.url, '--kind', 'gemini'], 2, 'usage'],
     [['cost', '--by', 'colour'], 2, 'usage'],
     [['cost', 'budget', 'much'], 2, 'usage'],
+    [['cost', 'limit', 'dreaming', '1', '1'], 2, 'usage'],
+    [['cost', 'limit', 'executing', '1', '-1'], 2, 'usage'],
     [['cost', 'price', 'set', 'gpt-x', '1'], 2, 'usage'],
     [['cost', 'price', 'set', 'gpt-x', '1', 'two'], 2, 'usage'],
     [['cost', 'price', 'remove', 'gpt-x'], 3, 'price_not_found'],
@@ -67,6 +69,9 @@ test('a person finds models, adds a machine with more, and says what they are fo
     expect(answer.stderr).not.toContain('secret')
   }
 
+  const limited = await stack.muster('cost', 'limit', 'contemplating', '3', '9')
+  expect(limited.stdout).toMatch(/contemplating +0 of 3 +0 of 9/)
+  expect((await stack.muster('cost', 'calls')).stdout).toMatch(/executing +0 of 20 +0 of 100/)
   const spent = await stack.muster('cost')
   expect(spent.stderr).toContain('Budget: no limit; $0.00 spent.')
   expect((await stack.muster('cost', 'budget', '20')).stderr).toContain('$0.00 of $20.00 spent, $20.00 left.')

@@ -33,6 +33,7 @@ const wanted: Record<ErrorCode, number> = {
   model_unavailable: 69,
   price_unknown: 2,
   budget_exhausted: 1,
+  call_limit_reached: 75,
   practice_script_invalid: 2,
   wall_not_supported: 2,
   worker_not_found: 3,

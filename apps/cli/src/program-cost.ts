@@ -1,4 +1,4 @@
-import { costGroups } from '@muster/contract/costs'
+import { costGroups, hubStates } from '@muster/contract/costs'
 import { Option, type Command } from 'commander'
 import type { Define, Does } from './define.ts'
 import { atMost, dollars, past } from './option-values.ts'
@@ -21,6 +21,20 @@ export function addCostCommands(root: Command, define: Define, does: Does): void
     ['npx muster cost budget 20', 'npx muster cost budget none'],
   )
   does(budget, async () => (await import('./commands/cost.ts')).setBudget)
+  const calls = define(
+    cost,
+    'calls',
+    'how often models were asked lately, and how often the hub may ask for itself',
+    ['npx muster cost calls', 'npx muster cost calls --json'],
+  )
+  does(calls, async () => (await import('./commands/cost-calls.ts')).showCalls)
+  const limit = define(
+    cost,
+    'limit <state> <hour> <day>',
+    `how often the hub may ask for itself while it is ${hubStates.join(', ')}`,
+    ['npx muster cost limit executing 20 100', 'npx muster cost limit contemplating 0 0'],
+  )
+  does(limit, async () => (await import('./commands/cost-calls.ts')).setCallLimit)
   addPriceCommands(cost, define, does)
 }
 

@@ -22,6 +22,7 @@ import type { Db } from './kernel/db.ts'
 import { errorBody, isDatabaseTrouble, MusterError } from './kernel/errors.ts'
 import type { Handlers } from './kernel/handler.ts'
 import { newId } from './kernel/ids.ts'
+import { hearOut } from './http/hear-out.ts'
 import type { Log } from './kernel/log.ts'
 
 export type Socket = { path: string; kind: Actor['kind']; serve: (actor: Actor, socket: WebSocket) => void }
@@ -72,8 +73,9 @@ export async function createServer(deps: {
     deps.guard.checkHost(request)
     void reply.headers(safeHeaders)
   })
-  app.setErrorHandler((error, request, reply) => {
+  app.setErrorHandler(async (error, request, reply) => {
     const known = toMusterError(error as Error)
+    if (known.code === 'body_too_large') await hearOut(request.raw)
     if (known.status >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed')
     if (isDatabaseTrouble(known)) void reply.header('retry-after', '2')
     return reply.code(known.status).send(errorBody(known, request.id))

@@ -67,13 +67,13 @@ export async function openRooms(
   const identity = createIdentity({ db, events, now: Date.now })
   const agents = (around.agents ?? unchanged)(createAgents({ db, identity, events, hints, hubId, holds }))
   const mail = createMail({ db, agents, events, hints, keepDays: options.keepDays ?? 7 })
-  const models = createModels({ db, events, hints, settings: testModels(options.models) })
+  const costs = createCosts({ events })
+  const models = createModels({ db, events, hints, settings: testModels(options.models), costs })
   const repos = createRepos({ events })
   const tasks = (around.tasks ?? unchanged)(createTasks({ db, agents, models, repos, events, hints, limits }))
   const leases = (around.leases ?? unchanged)(
     createLeases({ agents, models, events, hints, leaseMs, limits }),
   )
-  const costs = createCosts()
   const progress = createProgress()
   const runs = createRuns({ db, agents, tasks, leases, events, hints, progress, costs, models })
   const assign = createAssigner({ db, agents, repos, leases })

@@ -57,8 +57,47 @@ export const costReport = z.object({
   /** Calls that the hub made for itself. */
   hub: spent,
   budget,
+  /** If it goes on as in the last seven days. */
+  forecast: z.object({
+    perDayUsd: z.number(),
+    per30DaysUsd: z.number(),
+    /** Null: no limit, or nothing is spent. */
+    budgetLastsDays: z.number().nullable(),
+  }),
 })
 export type CostReport = z.infer<typeof costReport>
+
+/** What the hub is doing when it asks a model for itself and not for a task. */
+export const hubStates = ['executing', 'improving', 'contemplating'] as const
+export type HubState = (typeof hubStates)[number]
+
+const counted = z.object({
+  /** In the last 60 minutes, those under way too. */
+  hour: z.int(),
+  /** In the last 24 hours. */
+  day: z.int(),
+})
+
+export const callCounts = z.object({
+  items: z.array(
+    counted.extend({
+      state: z.enum(hubStates),
+      /** At most so many are made; the next one is refused. */
+      perHour: z.int(),
+      perDay: z.int(),
+    }),
+  ),
+  /** Calls that the hub made for itself. */
+  hub: counted,
+  tasks: counted,
+})
+export type CallCounts = z.infer<typeof callCounts>
+
+export const callLimitSet = z.strictObject({
+  state: z.enum(hubStates),
+  perHour: z.int().min(0).max(100_000),
+  perDay: z.int().min(0).max(1_000_000),
+})
 
 // Sums are kept in whole millionths: a smaller price would become nothing, and unknown is not free.
 const dollars = z.number().min(0).max(1_000_000).multipleOf(0.000_001)

@@ -166,6 +166,11 @@ export const errorTable = {
     when: 'The next call of a model could cost more than a budget has left.',
     hint: 'See npx muster cost; hand the task in again with a larger --budget, or raise the limit of the workspace: npx muster cost budget USD.',
   },
+  call_limit_reached: {
+    status: 429,
+    when: 'The hub has asked models for itself as often as it may in what it is doing.',
+    hint: 'It goes on when an hour or a day has passed; see npx muster cost calls, and change it: npx muster cost limit STATE HOUR DAY.',
+  },
   practice_script_invalid: {
     status: 422,
     when: 'The script of the practice model cannot be read, or the practice model is asked for without one.',

@@ -1,5 +1,15 @@
 import { z } from 'zod'
-import { budget, budgetSet, costQuery, costReport, price, priceList, priceSet } from './costs.ts'
+import {
+  budget,
+  budgetSet,
+  callCounts,
+  callLimitSet,
+  costQuery,
+  costReport,
+  price,
+  priceList,
+  priceSet,
+} from './costs.ts'
 import { modelName } from './loop.ts'
 import type { Route } from './route.ts'
 
@@ -22,6 +32,23 @@ export const costRoutes = {
     body: budgetSet,
     status: 200,
     response: budget,
+  },
+  getCalls: {
+    method: 'GET',
+    path: '/api/v1/costs/calls',
+    summary: 'How often models were asked lately, and how often the hub may ask for itself',
+    who: 'person',
+    status: 200,
+    response: callCounts,
+  },
+  setCallLimit: {
+    method: 'POST',
+    path: '/api/v1/costs/calls',
+    summary: 'Limit how often the hub asks for itself in one of its states',
+    who: 'person',
+    body: callLimitSet,
+    status: 200,
+    response: callCounts,
   },
   listPrices: {
     method: 'GET',

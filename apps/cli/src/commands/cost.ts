@@ -1,4 +1,4 @@
-import type { Budget, CostGroup, Spent } from '@muster/contract/costs'
+import type { Budget, CostGroup, CostReport, Spent } from '@muster/contract/costs'
 import type { Command } from '../context.ts'
 import { Failure } from '../failure.ts'
 import { dollars } from '../option-values.ts'
@@ -28,13 +28,21 @@ export const showCosts: Command<CostOptions> = async ({ output, ...context }, op
     )
     if (found.items.length === (limit ?? 100)) output.note('There may be more: --limit 500')
   }
-  const { tasks, hub: own, budget } = found
+  const { tasks, hub: own, budget, forecast } = found
   output.note(
     `Tasks: ${usd(tasks.costUsd)} in ${tasks.calls} calls, ${usd(tasks.savedUsd)} saved by local models.`,
   )
   output.note(`The hub itself: ${usd(own.costUsd)} in ${own.calls} calls.`)
   output.note(budgetWords(budget))
+  if (forecast.perDayUsd > 0) output.note(forecastWords(forecast))
   return 0
+}
+
+function forecastWords({ perDayUsd, per30DaysUsd, budgetLastsDays }: CostReport['forecast']): string {
+  const pace = `At the pace of the last 7 days: ${usd(perDayUsd)} a day, ${usd(per30DaysUsd)} in 30 days`
+  if (budgetLastsDays === null) return `${pace}.`
+  const days = Math.floor(budgetLastsDays)
+  return `${pace}; what is left lasts ${days === 1 ? '1 day' : `${days} days`}.`
 }
 
 export const setBudget: Command<object, [string]> = async ({ output, ...context }, _options, word) => {

@@ -1,14 +1,15 @@
 import type { ChosenModel, Usage } from '@muster/contract/loop'
 import * as fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import { openRooms, type Rooms } from '../../test-support/rooms.ts'
+import { noHints, openRooms, type Rooms } from '../../test-support/rooms.ts'
 import { MusterError } from '../kernel/errors.ts'
+import { createEvents } from '../kernel/events.ts'
 import { newId } from '../kernel/ids.ts'
 import { createCosts, type Spender } from './costs.ts'
 
 let rooms: Rooms
 beforeEach(async () => void (rooms = await openRooms()))
-const costs = createCosts()
+const costs = createCosts({ events: createEvents({ hints: noHints }) })
 
 const paid: ChosenModel = {
   name: 'claude-sonnet-4-5',
@@ -156,4 +157,25 @@ test('what one workspace spends, another neither sees nor pays', async () => {
     await tx.query('select 1 from calls'),
   ])
   expect(seen).toEqual([[], [], []])
+})
+
+test('the hub asks for itself as often as its state allows, counting what is under way, and calls at once cannot both be the last', async () => {
+  const own: Spender = { ...spender(), purpose: 'hub', state: 'contemplating', taskId: null, agent: 'hub' }
+  const local = { ...paid, name: 'qwen3:8b', costClass: 'local' as const }
+  const free = () => rooms.inWorkspace((tx) => costs.mayCall(tx, own))
+  for (let at = 0; at < 3; at += 1) {
+    await free()
+    await rooms.inWorkspace((tx) =>
+      costs.record(tx, own, local, { usage: usage(1, 1), tier: 'standard', ok: true }),
+    )
+  }
+  const answers = await Promise.allSettled(Array.from({ length: 6 }, () => reserve(own)))
+  expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(2)
+  await expect(free()).rejects.toMatchObject({
+    code: 'call_limit_reached',
+    message: 'While contemplating, the hub asked 5 of at most 5 times in the last hour.',
+  })
+  // Another state, and tasks, are counted apart.
+  await expect(reserve({ ...own, state: 'executing' })).resolves.toBeDefined()
+  await expect(reserve(spender())).resolves.toBeDefined()
 })

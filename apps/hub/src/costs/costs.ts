@@ -1,14 +1,19 @@
+import type { HubState } from '@muster/contract/costs'
 import type { ChosenModel, Usage } from '@muster/contract/loop'
 import type { Tier } from '@muster/contract/task-states'
 import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
+import type { Events } from '../kernel/events.ts'
+import { createAlerts } from './alerts.ts'
 import { whyRefused } from './budget.ts'
+import { whyTooOften } from './call-limits.ts'
+import { countOf, limitOf } from './call-store.ts'
 import { costOf, knownPrice, referencePrice, type Price } from './prices.ts'
 import * as store from './store.ts'
 
 export type Costs = ReturnType<typeof createCosts>
-export type Spender = store.ScopeIds & { agent: string; purpose: 'task' | 'hub'; state?: string | null }
+export type Spender = store.ScopeIds & { agent: string; purpose: 'task' | 'hub'; state?: HubState | null }
 export type Recorded = { cost: number; saved: number }
 
 // Nobody waits this long for a model; what has not been settled by then never will be.
@@ -19,38 +24,35 @@ const settledWithinSeconds = 15 * 60
  * task → run, and settled after it with what it did cost. A hub that dies between the two leaves the reservation, which
  * is settled with its maximum later: what is not known is not free. Sums are whole millionths of a US dollar.
  */
-export function createCosts() {
+export function createCosts({ events }: { events: Events }) {
+  const alerts = createAlerts({ events })
+
   return {
     priceOf,
 
-    /**
-     * Reserves for one call that takes at most so many tokens. Refuses with `price_unknown` or `budget_exhausted`, and
-     * then nothing is written. Answers what `settle` needs.
-     */
-    async reserve(
-      tx: Tx,
-      spender: Spender,
-      model: ChosenModel,
-      most: { inputTokens: number; outputTokens: number },
-    ): Promise<{ id: string; max: number }> {
-      const price = await priceOf(tx, model.name)
-      if (price === undefined) {
-        throw new MusterError(
-          'price_unknown',
-          `The price of ${model.name} is not known, and unknown is not free.`,
-        )
-      }
-      const max = costOf(price, { ...most, cacheReadTokens: 0, cacheWriteTokens: 0, estimated: true })
-      const refused = whyRefused(await store.lockBudgets(tx, spender), max)
-      if (refused !== undefined) throw new MusterError('budget_exhausted', refused)
-      const id = newId()
-      await store.addTo(tx, spender, { reserved: max, spent: 0 })
-      const { name, provider, endpoint } = model
-      await store.insertReservation(tx, { ...spender, id, model: name, provider, endpoint, max })
-      return { id, max }
+    /** What a model costs here, to be chosen by; what has no price is not asked when it is paid for. */
+    async prices(this: void, tx: Tx): Promise<(model: string) => Price | undefined> {
+      const own = new Map(await store.ownPrices(tx))
+      return (model) => own.get(model) ?? knownPrice(model)
     },
 
+    /**
+     * Reserves for one call that takes at most so many tokens. Refuses with `price_unknown`, `budget_exhausted` or, for
+     * one of the hub's own, `call_limit_reached`, and then nothing is written. Answers what `settle` needs.
+     */
+    reserve: createReserve(alerts),
+
     settle,
+
+    /** Asked before a call of the hub's own that costs nothing, so has no reservation. Refuses with `call_limit_reached`. */
+    async mayCall(tx: Tx, spender: Spender): Promise<void> {
+      const { workspaceId } = spender
+      await store.lockBudgets(tx, { workspaceId, goalId: null, taskId: null, runId: null })
+      await mustBeSeldom(alerts, tx, spender)
+    },
+
+    /** Told once an hour, in a transaction of its own: that of a refused call is gone. */
+    tellExhausted: alerts.exhausted,
 
     /** A call that costs nothing and was not reserved: of a local model or of the practice model. */
     async record(
@@ -91,6 +93,46 @@ export function createCosts() {
   }
 }
 
+type Alerts = ReturnType<typeof createAlerts>
+
+function createReserve(alerts: Alerts) {
+  return async function reserve(
+    tx: Tx,
+    spender: Spender,
+    model: ChosenModel,
+    most: { inputTokens: number; outputTokens: number },
+  ): Promise<{ id: string; max: number }> {
+    const price = await priceOf(tx, model.name)
+    if (price === undefined) {
+      throw new MusterError(
+        'price_unknown',
+        `The price of ${model.name} is not known, and unknown is not free.`,
+      )
+    }
+    const max = costOf(price, { ...most, cacheReadTokens: 0, cacheWriteTokens: 0, estimated: true })
+    const budgets = await store.lockBudgets(tx, spender)
+    await mustBeSeldom(alerts, tx, spender)
+    const refused = whyRefused(budgets, max)
+    if (refused !== undefined) throw new MusterError('budget_exhausted', refused)
+    await alerts.low(tx, spender, budgets, max)
+    const id = newId()
+    await store.addTo(tx, spender, { reserved: max, spent: 0 })
+    const { name, provider, endpoint } = model
+    const state = spender.state ?? null
+    await store.insertReservation(tx, { ...spender, state, id, model: name, provider, endpoint, max })
+    return { id, max }
+  }
+}
+
+/** The row of the workspace is locked, so two calls at once cannot both be the last one that is allowed. */
+async function mustBeSeldom(alerts: Alerts, tx: Tx, spender: Spender): Promise<void> {
+  const { state = null } = spender
+  if (state === null) return
+  const refused = whyTooOften(state, await countOf(tx, state), await limitOf(tx, state))
+  if (refused !== undefined) throw new MusterError('call_limit_reached', refused)
+  await alerts.many(tx, spender)
+}
+
 const noTokens = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
 
 async function priceOf(tx: Tx, model: string): Promise<Price | undefined> {
@@ -117,7 +159,7 @@ async function settle(
   await store.insertCall(tx, {
     ...call,
     ...(usage ?? noTokens),
-    state: null,
+    state: reservation.state,
     costClass: 'api',
     cost,
     saved: 0,

@@ -35,6 +35,16 @@ export function spentBy(tx: Tx, by: CostGroup, { since, until }: Span, limit: nu
   )
 }
 
+/** US dollars a day, over the last seven, or over as many as there have been calls, but not less than one. */
+export async function paceOf(tx: Tx): Promise<number> {
+  const [row] = await tx.query<{ cost: number; days: number }>(
+    `select coalesce(sum(cost_microusd), 0)::float8 / 1000000 as cost,
+       greatest(1, coalesce(extract(epoch from now() - min(at)) / 86400, 1))::float8 as days
+     from calls where at > now() - interval '7 days'`,
+  )
+  return row === undefined ? 0 : row.cost / row.days
+}
+
 export async function totals(tx: Tx, { since, until }: Span): Promise<{ tasks: Spent; hub: Spent }> {
   const of = async (purpose: 'task' | 'hub') => {
     const [row] = await tx.query<Spent>(

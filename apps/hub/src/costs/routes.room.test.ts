@@ -3,11 +3,12 @@ import { expect, test } from 'vitest'
 import { atEndOfTest } from '../../test-support/database.ts'
 import { refusal } from '../../test-support/http.ts'
 import { addWorkspace, startHub, type TestHub } from '../../test-support/hub.ts'
-import { openDb } from '../../test-support/rooms.ts'
+import { noHints, openDb } from '../../test-support/rooms.ts'
+import { createEvents } from '../kernel/events.ts'
 import { newId } from '../kernel/ids.ts'
 import { createCosts, type Spender } from './costs.ts'
 
-const costs = createCosts()
+const costs = createCosts({ events: createEvents({ hints: noHints }) })
 const most = { inputTokens: 1_000, outputTokens: 1_000 }
 const usage = { ...most, cacheReadTokens: 0, cacheWriteTokens: 0, estimated: false }
 const chosen = (name: string, costClass: ChosenModel['costClass'] = 'api'): ChosenModel => ({
@@ -45,7 +46,7 @@ async function spending() {
 const kinds = async (hub: TestHub) =>
   (await hub.call('listEvents', { query: { limit: '500' } })).items
     .map(({ kind }) => kind)
-    .filter((kind) => /^(budget|price)/.test(kind))
+    .filter((kind) => /^(budget|price|calls)/.test(kind))
 
 test('what was spent is told by task, agent, model and day, and what the hub spent for itself apart', async () => {
   const { hub, spender, pay, think } = await spending()
@@ -81,6 +82,13 @@ test('what was spent is told by task, agent, model and day, and what the hub spe
   expect(all.hub).toMatchObject({ calls: 1, costUsd: 0, savedUsd: 0.018 })
   expect(all.budget).toEqual({ limitUsd: null, spentUsd: 0.02295, reservedUsd: 0, leftUsd: null })
 
+  // The oldest call is a day old: one day of spending.
+  expect(all.forecast.perDayUsd).toBeCloseTo(0.02295, 4)
+  expect(all.forecast).toMatchObject({ budgetLastsDays: null })
+  await hub.call('setBudget', { body: { limitUsd: 0.02295 * 3 } })
+  const { forecast } = await hub.call('getCosts', {})
+  expect(forecast.budgetLastsDays).toBeCloseTo(2, 1)
+
   const recent = await hub.call('getCosts', {
     query: { since: new Date(Date.now() - 3_600_000).toISOString() },
   })
@@ -105,7 +113,61 @@ test('a limit of the workspace holds for the next call, says what is left, and c
   expect((await hub.call('getCosts', {})).budget).toMatchObject({ reservedUsd: 0.01125, leftUsd: 0.0075 })
   expect(await hub.call('setBudget', { body: { limitUsd: null } })).toMatchObject({ leftUsd: null })
   await reserve()
-  expect(await kinds(hub)).toEqual(['budget.set', 'budget.set', 'budget.set'])
+  expect((await kinds(hub)).filter((kind) => kind === 'budget.set')).toHaveLength(3)
+})
+
+test('people are told once an hour that a budget runs low, and that the hub asks often', async () => {
+  const { hub, spender, pay, think } = await spending()
+  await hub.call('setBudget', { body: { limitUsd: 0.05 } })
+  const alerts = async () =>
+    (await kinds(hub)).filter((kind) => kind !== 'budget.set' && kind !== 'calls.limited')
+  await pay()
+  await pay()
+  expect(await alerts()).toEqual([])
+  await pay()
+  await pay()
+  expect(await alerts()).toEqual(['budget.low'])
+  await hub.sql(`update cost_alerts set at = at - interval '2 hours'`)
+  await hub.call('setBudget', { body: { limitUsd: 0.06 } })
+  await pay()
+  expect(await alerts()).toEqual(['budget.low', 'budget.low'])
+
+  await hub.call('setBudget', { body: { limitUsd: null } })
+  const own = spender({ purpose: 'hub', agent: 'hub', taskId: null, state: 'executing' })
+  await hub.call('setCallLimit', { body: { state: 'executing', perHour: 1_000, perDay: 1_000 } })
+  for (let at = 0; at < 50; at += 1) await think(own)
+  expect(await alerts()).toHaveLength(2)
+  await pay(own)
+  await pay(own)
+  expect((await alerts()).filter((kind) => kind === 'calls.many')).toHaveLength(1)
+})
+
+test('how often the hub asked for itself is told by state beside what it may, and a new limit holds at once', async () => {
+  const { hub, spender, pay, reserve } = await spending()
+  const own = spender({ purpose: 'hub', agent: 'hub', taskId: null, state: 'improving' })
+  await pay(own)
+  await hub.sql(`update calls set at = at - interval '2 hours'`)
+  await reserve(own)
+  await pay()
+  expect(await hub.call('getCalls', {})).toEqual({
+    items: [
+      { state: 'executing', hour: 0, day: 0, perHour: 20, perDay: 100 },
+      { state: 'improving', hour: 1, day: 2, perHour: 10, perDay: 40 },
+      { state: 'contemplating', hour: 0, day: 0, perHour: 5, perDay: 15 },
+    ],
+    hub: { hour: 1, day: 2 },
+    tasks: { hour: 1, day: 1 },
+  })
+  await hub.call('setCallLimit', { body: { state: 'improving', perHour: 10, perDay: 2 } })
+  await expect(reserve(own)).rejects.toMatchObject({ code: 'call_limit_reached' })
+  await hub.call('setCallLimit', { body: { state: 'improving', perHour: 10, perDay: 3 } })
+  await reserve(own)
+
+  const other = await addWorkspace(hub.database, 'other')
+  expect(await hub.call('getCalls', { token: other.token })).toMatchObject({
+    items: [{}, { day: 0, perDay: 40 }, {}],
+    hub: { day: 0 },
+  })
 })
 
 test('a model whose price is not known may be called once its price is said, at that price', async () => {

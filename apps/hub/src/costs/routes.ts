@@ -1,13 +1,27 @@
-import type { Budget, Price as ShownPrice } from '@muster/contract/costs'
+import {
+  hubStates,
+  type Budget,
+  type CallCounts,
+  type CostReport,
+  type Price as ShownPrice,
+} from '@muster/contract/costs'
 import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Handlers } from '../kernel/handler.ts'
+import { countAll, limitOf, setCallLimit } from './call-store.ts'
 import * as ledger from './ledger.ts'
 import { pricesOf, table, type Price } from './prices.ts'
 import * as store from './store.ts'
 
-type Names = 'getCosts' | 'setBudget' | 'listPrices' | 'setPrice' | 'removePrice'
+type Names =
+  | 'getCosts'
+  | 'setBudget'
+  | 'getCalls'
+  | 'setCallLimit'
+  | 'listPrices'
+  | 'setPrice'
+  | 'removePrice'
 
 const perDollar = 1_000_000
 
@@ -19,13 +33,15 @@ export function costRoutes({ events }: { events: Events }): Handlers<Names> {
         if (span.since >= span.until) {
           throw new MusterError('invalid_request', 'since: must be before until')
         }
+        const budget = await budgetOf(tx, actor.workspaceId)
         return {
           by: query.by,
           since: span.since.toISOString(),
           until: span.until.toISOString(),
           items: await ledger.spentBy(tx, query.by, span, query.limit),
           ...(await ledger.totals(tx, span)),
-          budget: await budgetOf(tx, actor.workspaceId),
+          budget,
+          forecast: forecastOf(await ledger.paceOf(tx), budget),
         }
       }),
     setBudget: ({ actor, body, inTransaction }) =>
@@ -35,6 +51,13 @@ export function costRoutes({ events }: { events: Events }): Handlers<Names> {
         await store.setLimit(tx, actor.workspaceId, { scope: 'workspace', id: actor.workspaceId }, limit)
         await events.publish(tx, actor, { kind: 'budget.set', data: { scope: 'workspace', limitUsd } })
         return budgetOf(tx, actor.workspaceId)
+      }),
+    getCalls: ({ inTransaction }) => inTransaction(callsNow),
+    setCallLimit: ({ actor, body, inTransaction }) =>
+      inTransaction(async (tx) => {
+        await setCallLimit(tx, actor.workspaceId, body.state, body)
+        await events.publish(tx, actor, { kind: 'calls.limited', data: { ...body } })
+        return callsNow(tx)
       }),
     listPrices: ({ inTransaction }) =>
       inTransaction(async (tx) => {
@@ -69,6 +92,20 @@ export function costRoutes({ events }: { events: Events }): Handlers<Names> {
         return { ok: true as const }
       }),
   }
+}
+
+function forecastOf(perDayUsd: number, { leftUsd }: Budget): CostReport['forecast'] {
+  const budgetLastsDays = leftUsd === null || perDayUsd === 0 ? null : leftUsd / perDayUsd
+  return { perDayUsd, per30DaysUsd: perDayUsd * 30, budgetLastsDays }
+}
+
+async function callsNow(tx: Tx): Promise<CallCounts> {
+  const { states, hub, tasks } = await countAll(tx)
+  const items = []
+  for (const state of hubStates) {
+    items.push({ state, ...(states.get(state) ?? { hour: 0, day: 0 }), ...(await limitOf(tx, state)) })
+  }
+  return { items, hub, tasks }
 }
 
 async function budgetOf(tx: Tx, workspaceId: string): Promise<Budget> {

@@ -1,3 +1,4 @@
+import type { HubState } from '@muster/contract/costs'
 import type { Tx } from '../kernel/db.ts'
 import type { BudgetRow, Scope } from './budget.ts'
 import type { Price } from './prices.ts'
@@ -92,6 +93,8 @@ export async function findBudget(tx: Tx, workspaceId: string): Promise<Omit<Budg
 export type Reservation = ScopeIds & {
   id: string
   purpose: 'task' | 'hub'
+  /** Of the hub's own calls: what it was doing. */
+  state: HubState | null
   agent: string
   model: string
   provider: string
@@ -112,14 +115,15 @@ export async function insertReservation(tx: Tx, each: Reservation): Promise<void
     each.provider,
     each.endpoint,
     each.max,
+    each.state,
   ])
 }
 
 const insertOne = {
   name: 'costs_reserve',
   text: `insert into reservations (workspace_id, id, task_id, run_id, goal_id, purpose, agent, model, provider, endpoint,
-           max_microusd)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+           max_microusd, state)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 }
 
 type ReservationRow = {
@@ -129,6 +133,7 @@ type ReservationRow = {
   run_id: string | null
   goal_id: string | null
   purpose: 'task' | 'hub'
+  state: HubState | null
   agent: string
   model: string
   provider: string
@@ -147,6 +152,7 @@ export async function takeReservation(tx: Tx, id: string): Promise<Reservation |
     runId: row.run_id,
     goalId: row.goal_id,
     purpose: row.purpose,
+    state: row.state,
     agent: row.agent,
     model: row.model,
     provider: row.provider,

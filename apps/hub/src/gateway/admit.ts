@@ -36,26 +36,32 @@ export async function admit(
   if (request.body['model'] !== model.name) {
     throw new MusterError('model_not_allowed', `This run may ask ${model.name} and no other model.`)
   }
-  return db.inWorkspace(run.workspaceId, async (tx) => {
+  const spender = {
+    workspaceId: run.workspaceId,
+    goalId: null,
+    taskId: run.taskId,
+    runId: run.runId,
+    agent: run.agent,
+    purpose: 'task' as const,
+  }
+  const admitted = db.inWorkspace(run.workspaceId, async (tx) => {
     await runs.mustBeHeld(tx, run)
     const upstream = await models.upstream(tx, model.endpoint)
     mustSpeak(request.path, model, upstream)
     const { body, outputTokens } = bounded(request.path, request.body)
     if (model.costClass !== 'api') return { run, upstream, body, reservation: null }
-    const spender = {
-      workspaceId: run.workspaceId,
-      goalId: null,
-      taskId: run.taskId,
-      runId: run.runId,
-      agent: run.agent,
-      purpose: 'task' as const,
-    }
     if (run.budgetMicroUsd !== null) {
       await costs.setLimit(tx, run.workspaceId, { scope: 'task', id: run.taskId }, run.budgetMicroUsd)
     }
     const most = { inputTokens: estimatedInput(body), outputTokens }
     const { id } = await costs.reserve(tx, spender, model, most)
     return { run, upstream, body, reservation: id }
+  })
+  return admitted.catch(async (error: unknown) => {
+    if (error instanceof MusterError && error.code === 'budget_exhausted') {
+      await db.inWorkspace(run.workspaceId, (tx) => costs.tellExhausted(tx, spender, error.message))
+    }
+    throw error
   })
 }
 

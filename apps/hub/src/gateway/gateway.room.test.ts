@@ -142,6 +142,10 @@ test('what a budget does not allow never reaches the server', async () => {
   const refused = await ask(hub, run.token, chat)
   expect(refused.status).toBe(402)
   expect(await refused.json()).toMatchObject({ error: { code: 'budget_exhausted' } })
+  // Told once, and not at each call that is refused.
+  await ask(hub, run.token, chat)
+  const { items } = await hub.call('listEvents', { query: { limit: '500' } })
+  expect(items.filter(({ kind }) => kind === 'budget.exhausted')).toMatchObject([{ taskId: run.taskId }])
   expect(fake.requests.length).toBe(before)
   // The same call with a shorter answer fits.
   expect((await ask(hub, run.token, { ...chat, max_tokens: 200 })).status).toBe(200)

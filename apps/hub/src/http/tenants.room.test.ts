@@ -89,6 +89,8 @@ const placements: Record<
   listModels: null,
   getCosts: null,
   setBudget: null,
+  getCalls: null,
+  setCallLimit: null,
   listPrices: null,
   setPrice: null,
   removePrice: () => [{ params: { model: 'canary-model' } }],

@@ -145,6 +145,8 @@ async function fillModels(
     [task, run],
   )
   await insert(`insert into prices values ($1, 'm', 1, 1, 1, 1)`, [])
+  await insert(`insert into call_limits values ($1, 'executing', 1, 1)`, [])
+  await insert(`insert into cost_alerts (workspace_id, kind, about) values ($1, 'budget.low', 'x')`, [])
   await insert(`insert into budgets (workspace_id, scope, scope_id) values ($1, 'task', $2)`, [task])
   await insert(
     `insert into reservations (workspace_id, id, purpose, agent, model, provider, endpoint, max_microusd)

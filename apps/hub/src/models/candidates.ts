@@ -8,6 +8,14 @@ import { billionsOf, tierBySize } from './tiers.ts'
 /** The machine of a worker. */
 export type Host = { workerId: string; host: string | null; besideHub: boolean; resources: Resources | null }
 
+/** In one unit, whichever; undefined for a model that has none. */
+export type Prices = (model: string) => { input: number; output: number } | undefined
+
+/** Of a million tokens each way: which one a task will need more of is not known before. */
+function priceIn(price: ReturnType<Prices>): number | null {
+  return price === undefined ? null : price.input + price.output
+}
+
 /** `hubHost`: the name of the machine of the hub. A worker says its own first, and more about it behind that. */
 export function hostOf(
   worker: { id: string; host: string | null; supervisor: Supervisor | null; resources: Resources | null },
@@ -38,7 +46,7 @@ export function viaOf(
 export function candidateOf(
   endpoint: EndpointRow,
   model: ModelRow,
-  { running, hosts }: { running: number; hosts: Host[] },
+  { running, hosts, prices }: { running: number; hosts: Host[]; prices: Prices },
 ): Candidate {
   const cloud = endpoint.cloud || model.remote
   const billions = billionsOf(model.parameter_size, model.name)
@@ -48,6 +56,7 @@ export function candidateOf(
     kind: endpoint.kind,
     url: endpoint.url,
     cloud,
+    price: cloud ? priceIn(prices(model.name)) : 0,
     health: endpoint.health,
     stateMs: endpoint.health_ms,
     error: endpoint.error,
@@ -74,7 +83,11 @@ function serves({ workerId, host, besideHub }: Host, { worker_id, url }: Endpoin
 }
 
 /** Endpoints with their models as people see them. */
-export function shown(endpoints: EndpointRow[], models: ModelRow[], cloudAllowed: boolean): Endpoint[] {
+export function shown(
+  endpoints: EndpointRow[],
+  models: ModelRow[],
+  policy: { cloudAllowed: boolean; prices: Prices },
+): Endpoint[] {
   return endpoints.map((row) => ({
     id: row.id,
     name: row.name,
@@ -93,12 +106,16 @@ export function shown(endpoints: EndpointRow[], models: ModelRow[], cloudAllowed
     createdAt: row.created_at.toISOString(),
     models: models
       .filter((model) => model.endpoint_id === row.id)
-      .map((model) => shownModel(row, model, cloudAllowed)),
+      .map((model) => shownModel(row, model, policy)),
   }))
 }
 
-function shownModel(endpoint: EndpointRow, model: ModelRow, cloudAllowed: boolean): EndpointModel {
-  const candidate = candidateOf(endpoint, model, { running: 0, hosts: [] })
+function shownModel(
+  endpoint: EndpointRow,
+  model: ModelRow,
+  { cloudAllowed, prices }: { cloudAllowed: boolean; prices: Prices },
+): EndpointModel {
+  const candidate = candidateOf(endpoint, model, { running: 0, hosts: [], prices })
   return {
     name: model.name,
     endpoint: endpoint.name,

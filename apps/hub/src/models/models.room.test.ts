@@ -6,6 +6,7 @@ import { addWorkspace, startHub, type TestHub } from '../../test-support/hub.ts'
 import { refusal } from '../../test-support/http.ts'
 import { startModelServer } from '../../test-support/model-server.ts'
 import { noHints, openDb } from '../../test-support/rooms.ts'
+import { createCosts } from '../costs/costs.ts'
 import { createEvents } from '../kernel/events.ts'
 import { createModels } from './models.ts'
 import { noClouds } from './settings.ts'
@@ -182,6 +183,12 @@ test('a cloud is asked with its key, is used only where that is allowed, and its
   const asked = cloud.told.map(({ path, headers }) => [path, headers.authorization ?? headers['x-api-key']])
   expect(asked).toContainEqual(['/v1/models', `Bearer ${key}`])
   expect(asked).toContainEqual(['/v1/models?limit=1000', `${key}-a`])
+  const dear = await hub.call('allowCloud', { body: { allowed: true } })
+  expect(dear.items.map(({ unfit }) => unfit)).toEqual(
+    expect.arrayContaining([expect.stringMatching(/price is not known .*cost price set gpt-x/)]),
+  )
+  for (const { name } of dear.items)
+    await hub.call('setPrice', { body: { model: name, inputUsd: 1, outputUsd: 2 } })
   const allowed = await hub.call('allowCloud', { body: { allowed: true } })
   expect(allowed.items.map(({ unfit }) => unfit)).toEqual([
     null,
@@ -287,7 +294,9 @@ test('of several hubs that look at once one asks an endpoint, and the next time 
   const db = openDb(hub.database, onTestFinished)
   const events = createEvents({ hints: noHints })
   const settings = { ...noClouds, ollamaUrl: ollama.url }
-  const hubs = [1, 2, 3].map(() => createModels({ db, events, hints: noHints, settings }))
+  const hubs = [1, 2, 3].map(() =>
+    createModels({ db, events, hints: noHints, settings, costs: createCosts({ events }) }),
+  )
   const asked = () => ollama.told.filter(({ path }) => path === '/api/version').length
   for (const each of hubs) await each.care()
   // Each start forgets what was known, and asks.

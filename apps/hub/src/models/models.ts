@@ -1,4 +1,5 @@
 import type { Tier } from '@muster/contract/task-states'
+import type { Costs } from '../costs/costs.ts'
 import type { Actor } from '../kernel/actor.ts'
 import type { Db, Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
@@ -16,7 +17,13 @@ import * as store from './store.ts'
 export type Models = ReturnType<typeof createModels>
 
 /** Where models are served, how they do, and which of them a task gets. Knows nothing of tasks and workers. */
-export function createModels(deps: { db: Db; events: Events; hints: Hints; settings: ModelSettings }) {
+export function createModels(deps: {
+  db: Db
+  events: Events
+  hints: Hints
+  settings: ModelSettings
+  costs: Pick<Costs, 'prices'>
+}) {
   const { events, hints, settings } = deps
   const record = createRecord(deps)
   const registry = createRegistry({ ...deps, record })
@@ -25,7 +32,7 @@ export function createModels(deps: { db: Db; events: Events; hints: Hints; setti
     ...registry,
     ...createCare({ ...deps, record }),
     ...createBreaker(deps),
-    ...createLook(settings),
+    ...createLook(settings, deps.costs.prices),
     handler: createReport({ ...deps, record }),
 
     /** Where an endpoint is, and the key for it: for the gateway, and for nobody who would hand it on. */

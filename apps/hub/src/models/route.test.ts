@@ -33,6 +33,7 @@ function candidate(changes: Partial<Candidate> = {}): Candidate {
     warm: false,
     host: null,
     onlyWorkerId: null,
+    price: 0,
     besideHub: false,
     ...changes,
   }
@@ -122,6 +123,20 @@ test.each<[string, WantedModel, Candidate[], Partial<Around>, string | RegExp]>(
     [candidate(cloud)],
     { cloudAllowed: true },
     'gpt-x on openai',
+  ],
+  [
+    'takes the cheaper of two that are paid',
+    { tier: 'complex' },
+    [candidate({ ...cloud, model: 'a-dear', price: 90 }), candidate({ ...cloud, model: 'cheap', price: 5 })],
+    { cloudAllowed: true },
+    'cheap on openai',
+  ],
+  [
+    'does not ask a paid one whose price nobody knows',
+    { tier: 'complex' },
+    [candidate({ ...cloud, price: null })],
+    { cloudAllowed: true },
+    'a model for complex tasks; gpt-x on openai: its price is not known ("npx muster cost price set gpt-x INPUT OUTPUT")',
   ],
   [
     'does not leave for the cloud where that is not allowed',
@@ -301,6 +316,7 @@ const anyCandidate = fc
     contextTokens: fc.constantFrom(null, 2_048, 32_768),
     capabilities: fc.constantFrom(null, ['tools'], ['completion']),
     warm: fc.boolean(),
+    price: fc.constantFrom(null, 0, 2, 50),
     billions: fc.constantFrom(null, 3, 8),
   })
   .map((changes) => candidate(changes as Partial<Candidate>))
@@ -328,7 +344,7 @@ test('whatever is there, an unfit or a full one is never chosen, and a fallback 
       const { chosen, fallback, tier, costClass } = answer
       expect(whyUnfit(chosen, wanted, now)).toBeUndefined()
       expect(chosen.running).toBeLessThan(chosen.limit)
-      expect(chosen.cloud && !now.cloudAllowed).toBe(false)
+      expect(chosen.cloud && !(now.cloudAllowed && chosen.price !== null)).toBe(false)
       expect([tier, costClass]).toEqual([chosen.tier, chosen.cloud ? 'api' : 'local'])
       if (wanted.model !== null) {
         expect(chosen.model).toBe(wanted.model === 'm3' ? 'm3:latest' : wanted.model)

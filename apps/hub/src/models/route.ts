@@ -10,15 +10,15 @@ import { sameModel } from './tiers.ts'
  * reason, or what is waited for. Nothing is remembered and no clock is read: the same facts give the same answer.
  *
  *   unfit     the endpoint is not healthy or is paused, what is sent there would leave the machines of the owner and the
- *             workspace forbids that, or the model cannot call tools or reads too little. Never chosen (whyUnfit).
+ *             workspace forbids that or nobody knows what it costs, or the model cannot call tools or reads too little. Never chosen (whyUnfit).
  *   busy      the endpoint has as many runs as it may. That is a turn to wait for and no reason for another tier: a queue
  *             before the right model is better than the wrong model.
  *   a tier    has no endpoint when nothing fit serves it. After `waitMs` of that one step along trivial, standard,
  *             complex is taken, upwards first, because a stronger model does what a weaker one would.
  *   a name    that the task gives is kept: there is no fallback from it.
  *
- * Among those left: one's own machines before somebody who is paid; what the settings prefer; the score of the machine;
- * the larger model; the one with fewer runs; then by name.
+ * Among those left: one's own machines before somebody who is paid; what the settings prefer; the cheaper one; the score of
+ * the machine; the larger model; the one with fewer runs; then by name.
  */
 export type WantedModel = { tier: Tier; model?: string | null; minContext?: number }
 
@@ -28,6 +28,8 @@ export type Candidate = {
   kind: EndpointKind
   url: string
   cloud: boolean
+  /** Of a million tokens in and out, in one unit; 0 for what is not paid, null where nobody knows it. */
+  price: number | null
   health: EndpointHealth
   /** How long its health is what it is, or its pause lasts already. */
   stateMs: number
@@ -116,6 +118,8 @@ export function whyUnfit(
   { cloudAllowed }: Pick<Around, 'cloudAllowed'>,
 ): string | undefined {
   if (each.cloud && !cloudAllowed) return 'tasks may not leave for the cloud ("npx muster model cloud allow")'
+  if (each.price === null)
+    return `its price is not known ("npx muster cost price set ${each.model} INPUT OUTPUT")`
   if (each.health === 'unknown') return each.error ?? 'its endpoint was not asked yet'
   if (each.health === 'unhealthy') return `its endpoint is unhealthy: ${each.error ?? 'no answer'}`
   if (each.paused) return 'its endpoint failed runs and is paused'
@@ -136,6 +140,7 @@ function inOrder(around: Around): (a: Candidate, b: Candidate) => number {
   return (a, b) =>
     Number(a.cloud) - Number(b.cloud) ||
     preference(a, around) - preference(b, around) ||
+    (a.price ?? 0) - (b.price ?? 0) ||
     scoreOf(b, around) - scoreOf(a, around) ||
     (b.billions ?? 0) - (a.billions ?? 0) ||
     a.running - b.running ||
@@ -195,7 +200,8 @@ function choose(
 
 function whyBehind(each: Candidate, chosen: Candidate): string {
   if (each.tier !== chosen.tier) return `is for ${each.tier} tasks`
-  return each.cloud && !chosen.cloud ? 'costs money' : 'scored less, or came later'
+  if (each.cloud && !chosen.cloud) return 'costs money'
+  return (each.price ?? 0) > (chosen.price ?? 0) ? 'costs more' : 'scored less, or came later'
 }
 
 function reasonFor(

@@ -30,6 +30,7 @@ const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
   warm: false,
   host: null,
   onlyWorkerId: null,
+  price: 0,
   besideHub: false,
   ...changes,
 })
