@@ -2,6 +2,10 @@
 alter table reservations add column state text;
 create index calls_by_state on calls (workspace_id, state, at) where state is not null;
 
+-- Whose machine asked, by name: what a worker costs is asked long after it is gone.
+alter table reservations add column worker text;
+alter table calls add column worker text;
+
 -- How often the hub may ask a model for itself in each of its states, where that differs from what is built in.
 create table call_limits (
   workspace_id uuid not null,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { modelName } from './loop.ts'
 import { timestamp } from './text.ts'
 
-export const costGroups = ['task', 'agent', 'model', 'day'] as const
+export const costGroups = ['task', 'agent', 'model', 'worker', 'day'] as const
 export type CostGroup = (typeof costGroups)[number]
 
 export const costQuery = z.strictObject({
@@ -48,7 +48,7 @@ export const costReport = z.object({
   /** The dearest first; days newest first. */
   items: z.array(
     spent.extend({
-      /** The id of the task, the name of the agent or of the model, or the day in UTC; `hub` for what belongs to no task. */
+      /** The id of the task, the name of the agent, the model or the worker, or the day in UTC; `hub` for what belongs to no task. */
       key: z.string(),
     }),
   ),

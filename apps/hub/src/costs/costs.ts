@@ -13,7 +13,13 @@ import { costOf, knownPrice, referencePrice, type Price } from './prices.ts'
 import * as store from './store.ts'
 
 export type Costs = ReturnType<typeof createCosts>
-export type Spender = store.ScopeIds & { agent: string; purpose: 'task' | 'hub'; state?: HubState | null }
+export type Spender = store.ScopeIds & {
+  agent: string
+  purpose: 'task' | 'hub'
+  state?: HubState | null
+  /** By name; none for the hub's own calls. */
+  worker?: string | null
+}
 export type Recorded = { cost: number; saved: number }
 
 // Nobody waits this long for a model; what has not been settled by then never will be.
@@ -70,6 +76,7 @@ export function createCosts({ events }: { events: Events }) {
         ...call.usage,
         id: newId(),
         state: spender.state ?? null,
+        worker: spender.worker ?? null,
         model: name,
         provider,
         endpoint,
@@ -119,7 +126,16 @@ function createReserve(alerts: Alerts) {
     await store.addTo(tx, spender, { reserved: max, spent: 0 })
     const { name, provider, endpoint } = model
     const state = spender.state ?? null
-    await store.insertReservation(tx, { ...spender, state, id, model: name, provider, endpoint, max })
+    await store.insertReservation(tx, {
+      ...spender,
+      state,
+      worker: spender.worker ?? null,
+      id,
+      model: name,
+      provider,
+      endpoint,
+      max,
+    })
     return { id, max }
   }
 }

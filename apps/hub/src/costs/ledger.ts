@@ -12,6 +12,7 @@ const keyOf: Record<CostGroup, string> = {
   task: `coalesce(task_id::text, 'hub')`,
   agent: 'agent',
   model: 'model',
+  worker: `coalesce(worker, 'hub')`,
   day: `to_char(at at time zone 'UTC', 'YYYY-MM-DD')`,
 }
 

@@ -23,7 +23,7 @@ async function spending() {
     db.inWorkspace(hub.workspaceId, work)
   const spender = (more: Partial<Spender> = {}): Spender => ({
     ...{ workspaceId: hub.workspaceId, goalId: null, taskId: newId(), runId: null },
-    ...{ agent: 'loop', purpose: 'task' },
+    ...{ agent: 'loop', purpose: 'task', worker: 'box-1' },
     ...more,
   })
   const reserve = (by = spender(), model = 'gpt-5') =>
@@ -53,8 +53,8 @@ test('what was spent is told by task, agent, model and day, and what the hub spe
   const taskId = newId()
   await pay(spender({ taskId }))
   await pay(spender({ taskId }))
-  await pay(spender({ agent: 'other' }), 'gpt-5-nano')
-  await think(spender({ taskId: null, purpose: 'hub', agent: 'hub' }))
+  await pay(spender({ agent: 'other', worker: 'box-2' }), 'gpt-5-nano')
+  await think(spender({ taskId: null, purpose: 'hub', agent: 'hub', worker: null }))
   await hub.sql(`update calls set at = at - interval '1 day' where model = 'gpt-5-nano'`)
 
   const by = async (group: string) => {
@@ -74,6 +74,11 @@ test('what was spent is told by task, agent, model and day, and what the hub spe
     ['gpt-5', 2, dear],
     ['gpt-5-nano', 1, cheap],
     ['qwen3:8b', 1, 0],
+  ])
+  expect(await by('worker')).toEqual([
+    ['box-1', 2, dear],
+    ['box-2', 1, cheap],
+    ['hub', 1, 0],
   ])
   expect((await by('day')).map(([, calls]) => calls)).toEqual([3, 1])
 

@@ -95,6 +95,7 @@ export type Reservation = ScopeIds & {
   purpose: 'task' | 'hub'
   /** Of the hub's own calls: what it was doing. */
   state: HubState | null
+  worker: string | null
   agent: string
   model: string
   provider: string
@@ -116,14 +117,15 @@ export async function insertReservation(tx: Tx, each: Reservation): Promise<void
     each.endpoint,
     each.max,
     each.state,
+    each.worker,
   ])
 }
 
 const insertOne = {
   name: 'costs_reserve',
   text: `insert into reservations (workspace_id, id, task_id, run_id, goal_id, purpose, agent, model, provider, endpoint,
-           max_microusd, state)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+           max_microusd, state, worker)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 }
 
 type ReservationRow = {
@@ -134,6 +136,7 @@ type ReservationRow = {
   goal_id: string | null
   purpose: 'task' | 'hub'
   state: HubState | null
+  worker: string | null
   agent: string
   model: string
   provider: string
@@ -153,6 +156,7 @@ export async function takeReservation(tx: Tx, id: string): Promise<Reservation |
     goalId: row.goal_id,
     purpose: row.purpose,
     state: row.state,
+    worker: row.worker,
     agent: row.agent,
     model: row.model,
     provider: row.provider,
@@ -175,6 +179,7 @@ export type NewCall = {
   id: string
   purpose: 'task' | 'hub'
   state: string | null
+  worker: string | null
   taskId: string | null
   runId: string | null
   agent: string
@@ -213,14 +218,16 @@ export async function insertCall(tx: Tx, call: NewCall): Promise<void> {
     call.saved,
     call.ok,
     call.isMaximum,
+    call.worker,
   ])
 }
 
 const insertCallStatement = {
   name: 'costs_insert_call',
   text: `insert into calls (workspace_id, id, purpose, state, task_id, run_id, agent, model, provider, endpoint, cost_class,
-           input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, saved_microusd, ok, is_maximum)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+           input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_microusd, saved_microusd, ok, is_maximum,
+           worker)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 }
 
 type PriceRow = Record<'input' | 'output' | 'read' | 'write', string>

@@ -42,6 +42,7 @@ export async function admit(
     taskId: run.taskId,
     runId: run.runId,
     agent: run.agent,
+    worker: run.worker,
     purpose: 'task' as const,
   }
   const admitted = db.inWorkspace(run.workspaceId, async (tx) => {

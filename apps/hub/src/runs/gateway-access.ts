@@ -11,6 +11,8 @@ export type GatewayRun = {
   taskId: string
   epoch: number
   workerId: string
+  /** Its name. */
+  worker: string
   agent: string
   model: ChosenModel
   budgetMicroUsd: number | null
@@ -30,6 +32,7 @@ type Row = {
   task_id: string
   epoch: number
   worker_id: string
+  worker: string
   agent: string
   model: ChosenModel
   budget_microusd: string | null
@@ -47,6 +50,7 @@ export function createGatewayAccess({ db, leases }: { db: Db; leases: Leases }) 
         taskId: row.task_id,
         epoch: row.epoch,
         workerId: row.worker_id,
+        worker: row.worker,
         agent: row.agent,
         model: row.model,
         budgetMicroUsd: row.budget_microusd === null ? null : Number(row.budget_microusd),
@@ -67,7 +71,7 @@ export function createGatewayAccess({ db, leases }: { db: Db; leases: Leases }) 
 
 const byToken = {
   name: 'runs_by_gateway_token',
-  text: `select workspace_id, id, task_id, epoch, worker_id, agent, model, budget_microusd from runs
+  text: `select workspace_id, id, task_id, epoch, worker_id, worker, agent, model, budget_microusd from runs
          where gateway_token_hash = $1 and ending is null`,
 }
 

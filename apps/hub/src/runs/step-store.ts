@@ -3,7 +3,13 @@ import type { Tier } from '@muster/contract/task-states'
 import type { Tx } from '../kernel/db.ts'
 
 /** A run that works with a model, as its steps need it. */
-export type OpenRun = { id: string; line: string | null; model: ChosenModel | null; tier: Tier | null }
+export type OpenRun = {
+  id: string
+  line: string | null
+  model: ChosenModel | null
+  tier: Tier | null
+  worker: string
+}
 
 /** The run of this lease; the caller holds it. */
 export async function openRun(tx: Tx, taskId: string, epoch: number): Promise<OpenRun | undefined> {
@@ -12,7 +18,7 @@ export async function openRun(tx: Tx, taskId: string, epoch: number): Promise<Op
 
 const openOf = {
   name: 'steps_open_run',
-  text: 'select id, line, model, tier from runs where task_id = $1 and epoch = $2 and ending is null',
+  text: 'select id, line, model, tier, worker from runs where task_id = $1 and epoch = $2 and ending is null',
 }
 
 /** How many steps of this line are recorded; none when the checkpoint is of an older line. */

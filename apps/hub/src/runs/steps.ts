@@ -115,11 +115,12 @@ async function costOf(
   costs: Costs,
   tx: Tx,
   { workspaceId, taskId }: { workspaceId: string; taskId: string },
-  { id: runId, model, tier }: store.OpenRun,
+  { id: runId, model, tier, worker }: store.OpenRun,
   { kind, usage, success: ok }: Said<'step'>['step'],
 ): Promise<Recorded> {
   if (kind !== 'model' || usage === null || model === null || model.via === 'gateway')
     return { cost: 0, saved: 0 }
-  const spender = { workspaceId, taskId, runId, goalId: null, agent: 'loop', purpose: 'task' as const }
+  const purpose = 'task' as const
+  const spender = { workspaceId, taskId, runId, goalId: null, agent: 'loop', purpose, worker }
   return costs.record(tx, spender, model, { usage, tier: tier ?? 'standard', ok })
 }

@@ -25,10 +25,21 @@ test.each([
   ['test/prepare.cjs', "require('node:assert').ok(true)"],
   ['tests/conftest.py', 'import unittest'],
   ['test/data.json', '{}'],
+  ['add.test.js', "import test from 'node:test'\nprocess.exit(failed)\n"],
+  ['add.test.js', "import { it } from 'vitest'\nit.only('adds', () => {})\n"],
+  ['add.test.js', "fdescribe('add', () => {})\n"],
+  ['test_add.py', 'import unittest\nunittest.main()\n'],
+  ['test_add.py', 'import pytest\nnumpy = pytest.importorskip("numpy")\ndef test_a(): pass\n'],
+  ['test_add.py', 'import unittest\ndef load_tests(loader, tests, pattern): ...\n'],
   ['test.sh', 'assert'],
   ['tests/helpers.py', 'import unittest'],
 ])('%s is left alone', (path, text) => {
   expect(controlText(path, text, [3, 5])).toBeNull()
+})
+
+test('a file that ends only when it is run by itself is given one', () => {
+  const guarded = "import unittest\nif __name__ == '__main__':\n    unittest.main()\n"
+  expect(controlText('test_add.py', guarded, [3, 5])).not.toBeNull()
 })
 
 test('the sign stands in no text, so that only a test that ran and failed can show it', () => {

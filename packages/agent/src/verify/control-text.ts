@@ -13,6 +13,16 @@ const script = /\.(js|jsx|ts|tsx|mjs|cjs|mts|cts)$/
 const pythonTest = /(^|\/)(test_[^/]*|[^/]*_test|tests?)\.py$/
 const namedTest = /(^|\/)(test([._-][^/]*)?|[^/]+[._-](test|spec))\.[^/.]+$/
 
+/**
+ * What lets a file itself decide that a test at its end does not run: it ends the process, runs only some of its tests, or
+ * leaves all of them out on this machine. Such a file says nothing.
+ */
+const decidesItself = {
+  javascript: /\bprocess\.(exit|reallyExit|abort)\b|\.only\s*\(|\bonly:\s*true|\b(fit|fdescribe)\s*\(/,
+  python:
+    /^(sys\.exit|os\._exit|exit|quit|raise|unittest\.main)\b|\bdef load_tests\b|\bpytestmark\b|\bimportorskip\b|\bSkipTest\b|allow_module_level/m,
+}
+
 /** Null for a file whose library is not known, or that holds no tests. */
 export function controlText(path: string, text: string, factors: Factors): ControlText | null {
   const written = pythonTest.test(path)
@@ -28,7 +38,7 @@ export function controlText(path: string, text: string, factors: Factors): Contr
  * it; `refuse` has to throw.
  */
 function javascript(path: string, text: string, [a, b]: Factors): string | null {
-  const opening = openingOf(path, text)
+  const opening = decidesItself.javascript.test(text) ? null : openingOf(path, text)
   if (opening === null) return null
   const refuses = `const musterRefuses = (name, refuse) => { try { refuse() } catch { return } throw new Error('muster-toothless-' + name) };`
   const fails = `throw new Error('muster-control-' + ${a} * ${b})`
@@ -115,7 +125,7 @@ const unittestAssertions = [
 
 /** A `TestCase` is run by unittest and by pytest alike. */
 function python(text: string, [a, b]: Factors): string | null {
-  if (!/\bunittest\b|\bdef test|\bclass Test/.test(text)) return null
+  if (!/\bunittest\b|\bdef test|\bclass Test/.test(text) || decidesItself.python.test(text)) return null
   const refusals = unittestAssertions.map(
     (call) => `            ("${call.replace(/\(.*/, '')}", lambda: self.${call}),`,
   )

@@ -5,16 +5,19 @@ export type Verdict = { status: CheckStatus; reason?: string | undefined }
 /** A test file and the sign of the test in it that has to fail. */
 export type Planted = { path: string; sign: string }
 
+/** Why a run that did not end by itself decides nothing; what cannot be decided is no pass. */
+export function judgeEnd({ ended }: ControlRun, limitMs: number): Verdict | null {
+  if (ended === 'exited' || ended === 'signalled') return null
+  const what = 'With a test in it that has to fail, the test command'
+  if (ended === 'timed_out')
+    return { status: 'timeout', reason: `${what} ran longer than ${limitMs / 1000} s.` }
+  return { status: 'error', reason: `${what} hit the wall's ${ended.replace('_limit', '')} limit.` }
+}
+
 /** Null while it needs the run without the code under test to be judged. */
 export function judgeWithCode(run: ControlRun, planted: readonly Planted[], limitMs: number): Verdict | null {
-  if (run.ended === 'timed_out') {
-    const reason = `With a test in it that has to fail, the test command ran longer than ${limitMs / 1000} s.`
-    return { status: 'timeout', reason }
-  }
-  if (run.ended !== 'exited' && run.ended !== 'signalled') {
-    const reason = `With a test in it that has to fail, the test command hit the wall's ${run.ended.replace('_limit', '')} limit.`
-    return { status: 'error', reason }
-  }
+  const undecided = judgeEnd(run, limitMs)
+  if (undecided !== null) return undecided
   const [toothless] = run.toothless
   if (toothless !== undefined) {
     const reason = `The tests cannot fail: once they have loaded the code under test, ${toothless} accepts what it has to refuse.`

@@ -1,7 +1,14 @@
 import { randomInt } from 'node:crypto'
 import { controlText } from './control-text.ts'
 import { runForSigns } from './control-run.ts'
-import { cannotFail, judgeWithCode, suspects, type Planted, type Verdict } from './control-verdict.ts'
+import {
+  cannotFail,
+  judgeEnd,
+  judgeWithCode,
+  suspects,
+  type Planted,
+  type Verdict,
+} from './control-verdict.ts'
 import { exec, OverlayError, type InWall } from './overlay.ts'
 import type { CheckResult } from './report.ts'
 
@@ -60,6 +67,9 @@ async function judge(
 
   await write(input, controls, 'instead')
   const alone = await run()
+  input.signal?.throwIfAborted()
+  const undecided = judgeEnd(alone, input.limitMs)
+  if (undecided !== null) return { verdict: undecided, shown }
   // A command that never fails cannot be asked.
   if (withCode.code === 0 && alone.code === 0) return { verdict: null, shown }
   const suspected = suspects(withCode, alone, controls)
