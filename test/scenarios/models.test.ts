@@ -54,6 +54,7 @@ test('a person finds models, adds a machine with more, and says what they are fo
     [['model', 'add', 'x', box.url, '--kind', 'gemini'], 2, 'usage'],
     [['cost', '--by', 'colour'], 2, 'usage'],
     [['cost', 'budget', 'much'], 2, 'usage'],
+    [['cost', 'budget', '5', '--worker', 'nobody'], 3, 'worker_not_found'],
     [['cost', 'limit', 'dreaming', '1', '1'], 2, 'usage'],
     [['cost', 'limit', 'executing', '1', '-1'], 2, 'usage'],
     [['cost', 'price', 'set', 'gpt-x', '1'], 2, 'usage'],
@@ -69,6 +70,8 @@ test('a person finds models, adds a machine with more, and says what they are fo
     expect(answer.stderr).not.toContain('secret')
   }
 
+  const capped = await stack.muster('cost', 'budget', '5', '--worker', 'local')
+  expect(capped.stderr).toContain('$0.00 of $5.00 spent, $5.00 left.')
   const limited = await stack.muster('cost', 'limit', 'contemplating', '3', '9')
   expect(limited.stdout).toMatch(/contemplating +0 of 3 +0 of 9/)
   expect((await stack.muster('cost', 'calls')).stdout).toMatch(/executing +0 of 20 +0 of 100/)

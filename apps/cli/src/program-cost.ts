@@ -18,8 +18,8 @@ export function addCostCommands(root: Command, define: Define, does: Does): void
     cost,
     'budget <usd>',
     'limit what all calls of the workspace may cost; "none" ends that',
-    ['npx muster cost budget 20', 'npx muster cost budget none'],
-  )
+    ['npx muster cost budget 20', 'npx muster cost budget 5 --worker box-2', 'npx muster cost budget none'],
+  ).option('--worker <name>', 'limit what the runs of this worker may cost')
   does(budget, async () => (await import('./commands/cost.ts')).setBudget)
   const calls = define(
     cost,

@@ -5,6 +5,10 @@ create index calls_by_state on calls (workspace_id, state, at) where state is no
 -- Whose machine asked, by name: what a worker costs is asked long after it is gone.
 alter table reservations add column worker text;
 alter table calls add column worker text;
+-- COST-04: a worker may have a limit of its own.
+alter table reservations add column worker_id uuid;
+alter table budgets drop constraint budgets_scope_check;
+alter table budgets add constraint budgets_scope_check check (scope in ('workspace', 'worker', 'goal', 'task', 'run'));
 
 -- How often the hub may ask a model for itself in each of its states, where that differs from what is built in.
 create table call_limits (

@@ -98,7 +98,7 @@ function handlersOf(rooms: Rooms, origin: () => string): Handlers<RouteName> {
     ...identityRoutes({ identity, origin, db }),
     ...agentRoutes({ agents, identity, busy: tasks.busy }),
     ...mailRoutes({ mail, agents }),
-    ...costRoutes({ events }),
+    ...costRoutes({ events, workerId: agents.namedId }),
     ...modelRoutes({ models, wanted: tasks.wantedModels, db }),
     ...repoRoutes({ repos }),
     ...taskRoutes({ tasks }),

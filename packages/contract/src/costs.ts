@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { modelName } from './loop.ts'
-import { timestamp } from './text.ts'
+import { slugName, timestamp } from './text.ts'
 
 export const costGroups = ['task', 'agent', 'model', 'worker', 'day'] as const
 export type CostGroup = (typeof costGroups)[number]
@@ -102,7 +102,11 @@ export const callLimitSet = z.strictObject({
 // Sums are kept in whole millionths: a smaller price would become nothing, and unknown is not free.
 const dollars = z.number().min(0).max(1_000_000).multipleOf(0.000_001)
 
-export const budgetSet = z.strictObject({ limitUsd: dollars.nullable() })
+export const budgetSet = z.strictObject({
+  limitUsd: dollars.nullable(),
+  /** Of what this worker's runs may spend; absent: of all calls of the workspace. */
+  worker: slugName.optional(),
+})
 
 /** US dollars per million tokens. */
 export const price = z.object({

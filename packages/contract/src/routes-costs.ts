@@ -27,7 +27,8 @@ export const costRoutes = {
   setBudget: {
     method: 'POST',
     path: '/api/v1/costs/budget',
-    summary: 'Limit what all calls of this workspace may cost together, or end the limit',
+    summary:
+      'Limit what all calls of this workspace, or those of one worker, may cost together, or end the limit',
     who: 'person',
     body: budgetSet,
     status: 200,

@@ -45,10 +45,16 @@ function forecastWords({ perDayUsd, per30DaysUsd, budgetLastsDays }: CostReport[
   return `${pace}; what is left lasts ${days === 1 ? '1 day' : `${days} days`}.`
 }
 
-export const setBudget: Command<object, [string]> = async ({ output, ...context }, _options, word) => {
+export const setBudget: Command<{ worker?: string }, [string]> = async (
+  { output, ...context },
+  { worker },
+  word,
+) => {
   const limitUsd = word === 'none' ? null : inDollars(word)
   const hub = await context.hub()
-  const budget = await hub.call('setBudget', { body: { limitUsd } })
+  const budget = await hub.call('setBudget', {
+    body: { limitUsd, ...(worker === undefined ? {} : { worker }) },
+  })
   if (output.json) output.document(budget)
   else {
     output.note(budgetWords(budget))

@@ -1,5 +1,5 @@
 /** Where a call may be too much: from the widest to the narrowest, which is the order in which rows are locked. */
-export const scopes = ['workspace', 'goal', 'task', 'run'] as const
+export const scopes = ['workspace', 'worker', 'goal', 'task', 'run'] as const
 export type Scope = (typeof scopes)[number]
 
 export type BudgetRow = { scope: Scope; limit: number | null; spent: number; reserved: number }

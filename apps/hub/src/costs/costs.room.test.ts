@@ -159,6 +159,22 @@ test('what one workspace spends, another neither sees nor pays', async () => {
   expect(seen).toEqual([[], [], []])
 })
 
+test('a worker has a limit of its own, which does not hold for another one', async () => {
+  const [one, other] = [newId(), newId()]
+  await rooms.inWorkspace((tx) =>
+    costs.setLimit(tx, rooms.workspaceId, { scope: 'worker', id: one }, maxOfCall),
+  )
+  const { id } = await reserve({ ...spender(), workerId: one })
+  await expect(reserve({ ...spender(), workerId: one })).rejects.toMatchObject({
+    code: 'budget_exhausted',
+    message: expect.stringContaining('The budget of the worker is $0.018') as string,
+  })
+  await expect(reserve({ ...spender(), workerId: other })).resolves.toBeDefined()
+  await rooms.inWorkspace((tx) => costs.settle(tx, id, { usage: usage(0, 0), ok: true }))
+  // What was reserved for it was given back to it.
+  await expect(reserve({ ...spender(), workerId: one })).resolves.toBeDefined()
+})
+
 test('the hub asks for itself as often as its state allows, counting what is under way, and calls at once cannot both be the last', async () => {
   const own: Spender = { ...spender(), purpose: 'hub', state: 'contemplating', taskId: null, agent: 'hub' }
   const local = { ...paid, name: 'qwen3:8b', costClass: 'local' as const }

@@ -9,6 +9,7 @@ import type { Tx } from '../kernel/db.ts'
 import { MusterError } from '../kernel/errors.ts'
 import type { Events } from '../kernel/events.ts'
 import type { Handlers } from '../kernel/handler.ts'
+import type { Scope } from './budget.ts'
 import { countAll, limitOf, setCallLimit } from './call-store.ts'
 import * as ledger from './ledger.ts'
 import { pricesOf, table, type Price } from './prices.ts'
@@ -25,7 +26,14 @@ type Names =
 
 const perDollar = 1_000_000
 
-export function costRoutes({ events }: { events: Events }): Handlers<Names> {
+/** `workerId` comes from above: workers are known where agents are. It refuses with `worker_not_found`. */
+export function costRoutes({
+  events,
+  workerId,
+}: {
+  events: Events
+  workerId: (tx: Tx, name: string) => Promise<string>
+}): Handlers<Names> {
   return {
     getCosts: ({ actor, query, inTransaction }) =>
       inTransaction(async (tx) => {
@@ -33,7 +41,7 @@ export function costRoutes({ events }: { events: Events }): Handlers<Names> {
         if (span.since >= span.until) {
           throw new MusterError('invalid_request', 'since: must be before until')
         }
-        const budget = await budgetOf(tx, actor.workspaceId)
+        const budget = await budgetOf(tx, { scope: 'workspace', id: actor.workspaceId })
         return {
           by: query.by,
           since: span.since.toISOString(),
@@ -48,9 +56,15 @@ export function costRoutes({ events }: { events: Events }): Handlers<Names> {
       inTransaction(async (tx) => {
         const { limitUsd } = body
         const limit = limitUsd === null ? null : Math.round(limitUsd * perDollar)
-        await store.setLimit(tx, actor.workspaceId, { scope: 'workspace', id: actor.workspaceId }, limit)
-        await events.publish(tx, actor, { kind: 'budget.set', data: { scope: 'workspace', limitUsd } })
-        return budgetOf(tx, actor.workspaceId)
+        const { worker } = body
+        const of =
+          worker === undefined
+            ? { scope: 'workspace' as const, id: actor.workspaceId }
+            : { scope: 'worker' as const, id: await workerId(tx, worker) }
+        await store.setLimit(tx, actor.workspaceId, of, limit)
+        const data = { scope: of.scope, limitUsd, ...(worker === undefined ? {} : { worker }) }
+        await events.publish(tx, actor, { kind: 'budget.set', data })
+        return budgetOf(tx, of)
       }),
     getCalls: ({ inTransaction }) => inTransaction(callsNow),
     setCallLimit: ({ actor, body, inTransaction }) =>
@@ -108,8 +122,8 @@ async function callsNow(tx: Tx): Promise<CallCounts> {
   return { items, hub, tasks }
 }
 
-async function budgetOf(tx: Tx, workspaceId: string): Promise<Budget> {
-  const { limit, spent, reserved } = await store.findBudget(tx, workspaceId)
+async function budgetOf(tx: Tx, of: { scope: Scope; id: string }): Promise<Budget> {
+  const { limit, spent, reserved } = await store.findBudget(tx, of)
   const left = limit === null ? null : Math.max(0, limit - spent - reserved) / perDollar
   return {
     limitUsd: limit === null ? null : limit / perDollar,

@@ -8,12 +8,21 @@ export type ScopeIds = {
   goalId: string | null
   taskId: string | null
   runId: string | null
+  /** None for the hub's own calls. */
+  workerId?: string | null
 }
 
 /** Scopes and ids of a call, from the workspace down. */
-export function scopesOf({ workspaceId, goalId, taskId, runId }: ScopeIds): { scope: Scope; id: string }[] {
+export function scopesOf({
+  workspaceId,
+  workerId = null,
+  goalId,
+  taskId,
+  runId,
+}: ScopeIds): { scope: Scope; id: string }[] {
   const all: [Scope, string | null][] = [
     ['workspace', workspaceId],
+    ['worker', workerId],
     ['goal', goalId],
     ['task', taskId],
     ['run', runId],
@@ -75,12 +84,15 @@ export async function setLimit(
   )
 }
 
-/** Of the workspace: what all scopes within it add up to. A workspace that never spent has no row yet. */
-export async function findBudget(tx: Tx, workspaceId: string): Promise<Omit<BudgetRow, 'scope'>> {
+/** Of a workspace it is what all scopes within it add up to. What never spent has no row yet. */
+export async function findBudget(
+  tx: Tx,
+  { scope, id }: { scope: Scope; id: string },
+): Promise<Omit<BudgetRow, 'scope'>> {
   const [row] = await tx.query<{ limit: string | null; spent: string; reserved: string }>(
     `select limit_microusd as limit, spent_microusd as spent, reserved_microusd as reserved
-     from budgets where scope = 'workspace' and scope_id = $1`,
-    [workspaceId],
+     from budgets where scope = $1 and scope_id = $2`,
+    [scope, id],
   )
   if (row === undefined) return { limit: null, spent: 0, reserved: 0 }
   return {
@@ -118,14 +130,15 @@ export async function insertReservation(tx: Tx, each: Reservation): Promise<void
     each.max,
     each.state,
     each.worker,
+    each.workerId ?? null,
   ])
 }
 
 const insertOne = {
   name: 'costs_reserve',
   text: `insert into reservations (workspace_id, id, task_id, run_id, goal_id, purpose, agent, model, provider, endpoint,
-           max_microusd, state, worker)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+           max_microusd, state, worker, worker_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 }
 
 type ReservationRow = {
@@ -137,6 +150,7 @@ type ReservationRow = {
   purpose: 'task' | 'hub'
   state: HubState | null
   worker: string | null
+  worker_id: string | null
   agent: string
   model: string
   provider: string
@@ -157,6 +171,7 @@ export async function takeReservation(tx: Tx, id: string): Promise<Reservation |
     purpose: row.purpose,
     state: row.state,
     worker: row.worker,
+    workerId: row.worker_id,
     agent: row.agent,
     model: row.model,
     provider: row.provider,

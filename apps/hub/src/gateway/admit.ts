@@ -43,6 +43,7 @@ export async function admit(
     runId: run.runId,
     agent: run.agent,
     worker: run.worker,
+    workerId: run.workerId,
     purpose: 'task' as const,
   }
   const admitted = db.inWorkspace(run.workspaceId, async (tx) => {
