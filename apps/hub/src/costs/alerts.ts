@@ -1,6 +1,6 @@
 import { systemActor } from '../kernel/actor.ts'
 import type { Tx } from '../kernel/db.ts'
-import type { Events } from '../kernel/events.ts'
+import type { Events, NewEvent } from '../kernel/events.ts'
 import type { BudgetRow } from './budget.ts'
 import { manyCallsPerHour } from './call-limits.ts'
 import { countAll, mayAlert } from './call-store.ts'
@@ -13,18 +13,13 @@ const lowFrom = 0.8
 export function createAlerts({ events }: { events: Events }) {
   async function say(
     tx: Tx,
-    ids: ScopeIds,
-    kind: 'budget.low' | 'budget.exhausted' | 'calls.many',
-    data: object,
-  ) {
-    const about = 'scope' in data ? String(data.scope) : ''
-    if (!(await mayAlert(tx, ids.workspaceId, kind, about))) return
-    const { workspaceId, taskId } = ids
-    await events.publish(tx, systemActor(workspaceId), {
-      kind,
-      ...(taskId === null ? {} : { taskId }),
-      data: { ...data },
-    })
+    { workspaceId, taskId }: ScopeIds,
+    about: string,
+    event: NewEvent,
+  ): Promise<void> {
+    if (!(await mayAlert(tx, workspaceId, event.kind, about))) return
+    const ofTask = taskId === null ? {} : { taskId }
+    await events.publish(tx, systemActor(workspaceId), { ...ofTask, ...event })
   }
 
   return {
@@ -33,22 +28,20 @@ export function createAlerts({ events }: { events: Events }) {
       for (const { scope, limit, spent, reserved } of rows) {
         if (limit === null || limit === 0 || spent + reserved + max < limit * lowFrom) continue
         const id = scopesOf(ids).find((each) => each.scope === scope)?.id
-        await say(tx, ids, 'budget.low', {
-          scope: `${scope} ${id ?? ''}`,
-          limitUsd: limit / 1e6,
-          spentUsd: spent / 1e6,
-        })
+        const data = { scope, id, limitUsd: limit / 1e6, spentUsd: spent / 1e6 }
+        await say(tx, ids, `${scope} ${id}`, { kind: 'budget.low', data })
       }
     },
 
     /** After a refusal, whose own transaction is gone. */
     exhausted: (tx: Tx, ids: ScopeIds, why: string) =>
-      say(tx, ids, 'budget.exhausted', { scope: ids.taskId ?? 'hub', why }),
+      say(tx, ids, ids.taskId ?? 'hub', { kind: 'budget.exhausted', data: { why } }),
 
     async many(tx: Tx, ids: ScopeIds): Promise<void> {
       const { hub } = await countAll(tx)
       // With the one that is about to be made.
-      if (hub.hour + 1 > manyCallsPerHour) await say(tx, ids, 'calls.many', { lastHour: hub.hour + 1 })
+      const lastHour = hub.hour + 1
+      if (lastHour > manyCallsPerHour) await say(tx, ids, 'hub', { kind: 'calls.many', data: { lastHour } })
     },
   }
 }
