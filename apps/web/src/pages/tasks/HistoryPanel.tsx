@@ -70,6 +70,8 @@ const words: Partial<Record<EventKind, string>> = {
   'task.retried': 'Retried',
   'run.resumed': 'Goes on behind an earlier run',
   'run.parked': 'Waits and goes on later',
+  'budget.low': 'A budget is nearly used up',
+  'budget.exhausted': 'A budget is used up',
   'run.publish_granted': 'Allowed to publish the branch',
   'run.refused_stale': 'A write of an older run was refused',
 }
