@@ -15,9 +15,27 @@ const signPattern = /muster-(control|toothless)-([A-Za-z0-9.]+)/g
 /** Longer than any sign: what is kept of a piece, so that a sign which came in two pieces is seen. */
 const overlap = 200
 
-/** Everything the command prints is looked through, and nothing of it is kept: a suite may print more than a report holds. */
-export async function runForSigns(input: InWall, command: string, timeoutMs: number): Promise<ControlRun> {
+/** A program may print as many names as it likes; one is enough. */
+const mostToothless = 10
+const longestName = 60
+
+type Looking = { signs: ReadonlySet<string>; timeoutMs: number }
+
+/**
+ * Everything the command prints is looked through for these signs, and nothing else of it is kept: a suite may print more
+ * than a report holds, and a hostile one more than the worker has memory for.
+ */
+export async function runForSigns(
+  input: InWall,
+  command: string,
+  { signs, timeoutMs }: Looking,
+): Promise<ControlRun> {
   const found = { control: new Set<string>(), toothless: new Set<string>() }
+  const take = (what: string | undefined, value: string) => {
+    if (what === 'control' && signs.has(value)) found.control.add(value)
+    if (what === 'toothless' && found.toothless.size < mostToothless)
+      found.toothless.add(value.slice(0, longestName))
+  }
   let rest = ''
   const decoder = new TextDecoder()
   const live = await input.wall.start(['/bin/sh', '-c', 'exec /bin/sh -c "$1" 2>&1', 'control', command], {
@@ -30,7 +48,7 @@ export async function runForSigns(input: InWall, command: string, timeoutMs: num
       for (const [whole, what, value = ''] of text.matchAll(signPattern)) {
         // One that touches the end may go on in the next piece.
         if (text.endsWith(whole)) continue
-        found[what === 'control' ? 'control' : 'toothless'].add(value)
+        take(what, value)
       }
       rest = text.slice(-overlap)
     },
@@ -38,7 +56,6 @@ export async function runForSigns(input: InWall, command: string, timeoutMs: num
   })
   live.closeInput()
   const { ended, code } = await live.ended
-  for (const [, what, value = ''] of rest.matchAll(signPattern))
-    found[what === 'control' ? 'control' : 'toothless'].add(value)
+  for (const [, what, value = ''] of rest.matchAll(signPattern)) take(what, value)
   return { ended, code, signs: found.control, toothless: found.toothless }
 }

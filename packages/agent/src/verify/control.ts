@@ -57,7 +57,8 @@ async function judge(
   input: ControlInput,
   controls: readonly Control[],
 ): Promise<{ verdict: Verdict | null; shown: number }> {
-  const run = () => runForSigns(input, input.command, input.limitMs)
+  const looking = { signs: new Set(controls.map(({ sign }) => sign)), timeoutMs: input.limitMs }
+  const run = () => runForSigns(input, input.command, looking)
   await write(input, controls, 'beside')
   const withCode = await run()
   input.signal?.throwIfAborted()

@@ -107,6 +107,46 @@ test('Vitest, too, is shown to report a failure, and code that makes it report n
   expect(caught.checks[1]).toMatchObject({ kind: 'tests_can_fail', status: 'fail' })
 })
 
+test('a suite that prints signs without end is looked through and kept out of memory', async () => {
+  const script = 'node --test && yes muster-control-123456789 | head -c 50000000'
+  const files = { 'package.json': manifest(script), 'test/add.test.cjs': commonJs }
+  const run = await newRun(files, { files: { 'add.cjs': cjs.right } })
+  const before = process.memoryUsage().rss
+  const printed = `console.log('muster-toothless-' + 'x'.repeat(1e6)); for (let i = 0; i < 3e5; i++) console.log('muster-control-' + i)\n`
+  const hostile = await newRun(files, { files: { 'add.cjs': `${printed}process.exit(0)\n` } })
+  expect((await run([tests])).overall).toBe('pass')
+  const { checks, overall } = await hostile([tests])
+  expect(overall).toBe('fail')
+  expect(checks[1]?.reason?.length).toBeLessThan(300)
+  expect(process.memoryUsage().rss - before).toBeLessThan(200 * 2 ** 20)
+})
+
+test('Jasmine, whose expect writes down and does not throw, is not called toothless', async () => {
+  // What Jasmine has in common with the others, and what sets it apart, in a few lines: it cannot be installed here.
+  const runner = `const tests = []
+globalThis.jasmine = {}
+globalThis.it = (name, body) => tests.push([name, body])
+const failed = []
+globalThis.expect = (value) => ({ toBe: (wanted) => { if (value !== wanted) failed.push(value + ' is not ' + wanted) } })
+require('./test/add.spec.cjs')
+for (const [name, body] of tests) try { body() } catch (error) { failed.push(name + ': ' + error.message) }
+console.log(failed.join('\\n'))
+process.exitCode = failed.length > 0 ? 1 : 0
+`
+  const files = {
+    'package.json': manifest('node runner.cjs'),
+    'runner.cjs': runner,
+    'test/add.spec.cjs':
+      "const { add } = require('../add.cjs')\nit('adds', () => expect(add(2, 3)).toBe(5))\n",
+  }
+  const run = await newRun(files, { files: { 'add.cjs': cjs.right } })
+  const { checks } = await run([tests])
+  expect(checks.map(({ kind, status, reason }) => [kind, status, reason])).toEqual([
+    ['test_passes', 'pass', undefined],
+    ['tests_can_fail', 'pass', undefined],
+  ])
+})
+
 test('a suite that stops at its first failure passes when each file alone reports its own', async () => {
   const script = 'for file in test/*.cjs; do node "$file" || exit 1; done'
   const files = {
