@@ -43,7 +43,10 @@ describe('muster demo on a machine without a model', () => {
     const task = taskOf.parse(JSON.parse(stdout))
     expect(task).toMatchObject({ state: 'done', ending: 'verified', practice: true })
     expect(task.branch).toMatch(/^muster\/loop\/make-the-total-right-/)
-    expect(task.checks).toMatchObject([{ kind: 'test_passes', status: 'pass' }])
+    expect(task.checks).toMatchObject([
+      { kind: 'test_passes', status: 'pass' },
+      { kind: 'tests_can_fail', status: 'pass' },
+    ])
 
     const steps = await stepsOf(stack, task.id)
     expect(steps.map((step) => step.seq)).toEqual(steps.map((_, at) => at + 1))
