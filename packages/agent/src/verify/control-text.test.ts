@@ -20,6 +20,7 @@ test.each(written)('%s with %s is given a test of its own library', (path, text,
   expect(control?.text).toContain(part)
 })
 
+// Texts of other people's files; none is a test of ours.
 test.each([
   ['test/helpers.js', 'export const two = 2'],
   ['test/prepare.cjs', "require('node:assert').ok(true)"],

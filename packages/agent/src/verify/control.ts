@@ -113,6 +113,9 @@ async function read(input: InWall, paths: readonly string[]): Promise<string[]> 
     maxOutputBytes: mostBytesRead,
     ...(input.signal === undefined ? {} : { signal: input.signal }),
   })
+  // They were all read a moment ago to be sealed; work whose tests cannot be looked at now is not let through.
+  if (done.ended !== 'exited' || done.code !== 0 || done.stderr !== '')
+    throw new OverlayError('The tests could not be read to control them.', done.stderr)
   return done.stdout.split('\0')
 }
 
